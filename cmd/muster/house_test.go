@@ -128,7 +128,7 @@ var house = map[string][]string{
 	"cmd/internal/reach": {"muster/events/problem", "muster/ledger/natsd",
 		"github.com/nats-io/nats.go", "github.com/nats-io/nkeys"},
 	"cmd/internal/server": {"muster/cmd/internal/control", "muster/cmd/internal/files",
-		"muster/cmd/internal/hooks",
+		"muster/cmd/internal/hooks", "muster/cmd/internal/planned",
 		"muster/cmd/internal/reach",
 		"muster/events/…", "muster/ledger/…", "muster/projections/…",
 		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…",

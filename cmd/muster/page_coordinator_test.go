@@ -3,11 +3,13 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"golang.org/x/mod/sumdb/note"
 
 	"muster/projections"
@@ -164,5 +166,83 @@ func TestPageCoordinator(t *testing.T) {
 	}
 	b.open("/digest?on=" + aDay)
 	b.says("h1", "Since “FGC 4”")
+	planByFile(t, b, url, dir)
 	newUser(t).content(t, "verify", url)
+}
+
+// planByFile has a coordinator save the plan, change it and give it back: it is shown line by line,
+// signed with one key, and not once somebody else has changed the plan since it was shown. What
+// that one has said stays.
+func planByFile(t *testing.T, b *tab, url, dir string) {
+	t.Helper()
+	const check = "#desk-form button"
+	u, founder := newUser(t), filepath.Join(dir, "founder.key")
+	file, theirs := filepath.Join(u.dir, "mnf-u.yaml"), filepath.Join(u.dir, "theirs.yaml")
+	change := func(from, to string, pairs ...string) {
+		t.Helper()
+		text, err := os.ReadFile(from)
+		if err == nil {
+			changed := strings.NewReplacer(pairs...).Replace(string(text))
+			if changed == string(text) {
+				t.Fatalf("%q changes nothing of\n%s", pairs, text)
+			}
+			err = os.WriteFile(to, []byte(changed), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	bring := func(path string) {
+		t.Helper()
+		b.chooseFile("#i-file", path)
+		b.click(check)
+	}
+	b.open("/plan?operation=mnf-u")
+	b.download("#plan-file", file)
+	b.click(`.acts a[href*="/plan/file"]`)
+	b.says("h1", "A plan from a file")
+	b.axe()
+	bring(file)
+	b.says(".empty", "The ledger says what this file says: nothing is to be signed.")
+
+	change(file, theirs, "quantity: 15000", "quantity: 15500")
+	change(file, file, "quantity: 60\n", "quantity: 64\n", "requirements:\n", "requirements:\n"+
+		"  - {line: sea-north, role: sea, quantity: 2, from: 2026-06-01}\n")
+	bring(file)
+	b.says(".sum", "mnf-u.yaml: 2 statements are to be signed. The changes hold from ")
+	b.says("#desk-rows", "Quantity: 60 → 64")
+	b.says("#desk-rows", "sea-north")
+	b.says("#effect", "sea-north")
+	b.axe()
+	b.shot("plan-review")
+	b.do(chromedp.EmulateViewport(390, 844))
+	b.axeBy(otherRules)
+	b.shot("plan-review-small")
+	b.do(chromedp.EmulateViewport(1280, 900))
+	b.chooseFile("#desk-key", filepath.Join(dir, "keys", "FRA-demo.key"))
+	b.says("#desk-problem", "Only coordinators change the plan")
+	u.content(t, "plan", "apply", theirs, "--url", url, "--key", founder)
+	b.chooseFile("#desk-key", founder)
+	b.wait("!document.getElementById('desk-send').disabled")
+	b.click("#desk-send")
+	b.says("#desk-problem", "Others have changed the plan since this was shown, and nothing was "+
+		"signed.")
+	b.click(check)
+	b.says("#left [data-kind=kept]", "Quantity: 15000 → 15500")
+	b.chooseFile("#desk-key", founder)
+	b.wait("!document.getElementById('desk-send').disabled")
+	b.click("#desk-send")
+	b.says("#desk-done", "Recorded: 2. Refused: 0.")
+	b.download("#desk-done a[download]", filepath.Join(u.dir, "receipts.zip"))
+	receiptsHold(t, u, filepath.Join(u.dir, "receipts.zip"))
+	b.open("/plan/file?lang=fr")
+	bring(file)
+	b.says(".empty", "Le registre dit ce que dit ce fichier")
+	change(file, file, "quantity: 15000", "quantity: 14000")
+	bring(file)
+	b.says("#wrong", "was 15000 when the file was written, and others have made it 15500 "+
+		"since (line ")
+	b.wait("document.activeElement.id === 'wrong'")
+	b.axeBy(otherRules)
+	b.shot("plan-wrong-fr")
 }

@@ -131,7 +131,7 @@ func TestPagesNameWhatTheyApply(t *testing.T) {
 	ignored := 0
 	for _, path := range []string{"/due?within=90", "/readiness", "/review", "/delivery",
 		"/nations", "/plan", "/members", "/corrections", "/late?days=0", "/log", "/verify",
-		"/submit", "/desk", "/import", "/mine?nation=ITA", "/pledges", "/shortfalls",
+		"/submit", "/desk", "/import", "/plan/file", "/mine?nation=ITA", "/pledges", "/shortfalls",
 		"/pledges/" + pledge.id.String()} {
 		for asked, words := range said {
 			if path == "/desk" && strings.HasPrefix(asked, "rung") {

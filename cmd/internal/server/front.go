@@ -195,8 +195,9 @@ type faces struct {
 	beside func(http.Handler) http.Handler
 	// around counts what is asked; nil where nobody does.
 	around func(http.Handler) http.Handler
-	// imports says what a file comes to; nil for a mirror.
+	// imports says what a file comes to, and plans a plan file; nil for a mirror.
 	imports page.Importer
+	plans   page.Planner
 	// mirror is what pages say of a mirror; nil for a server.
 	mirror func() *page.Mirror
 }
@@ -215,7 +216,7 @@ func (f *front) answer(with faces) error {
 		return err
 	}
 	pages, err := page.New(page.Config{Service: f.Questions, Ledger: with.ledger,
-		Mirror: with.mirror, Import: with.imports})
+		Mirror: with.mirror, Import: with.imports, Plan: with.plans, WritePlan: writePlan})
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ const shutdownTimeout = 10 * time.Second
 func (s *Server) openAPI() error {
 	health := func(api huma.API) { registerHealth(api, s.health, s.Ready) }
 	err := s.answer(faces{tree: s.Journal, to: s.watched(), ledger: pagesLedger{s},
-		imports: s.planImport, health: health, around: s.countHTTP})
+		imports: s.planImport, plans: s.planFile, health: health, around: s.countHTTP})
 	if err != nil {
 		return err
 	}

@@ -56,11 +56,17 @@ func (c *confidence) send(token string, data []byte, mapping, changed, gone stri
 	if err := form.Close(); err != nil {
 		c.t.Fatal(err)
 	}
+	return c.post("/import", token, form, &body)
+}
+
+// post sends a form as somebody, "" for nobody.
+func (c *confidence) post(path, token string, form *multipart.Writer, body *bytes.Buffer) answered {
+	c.t.Helper()
 	headers := []string{"Content-Type", form.FormDataContentType()}
 	if token != "" {
 		headers = append(headers, cookie(token)...)
 	}
-	return c.ask("POST", "/import", body.String(), headers...)
+	return c.ask("POST", path, body.String(), headers...)
 }
 
 const forAll = "always: {operation: op, role: ground, unit: personnel, effective: 2026-01-01, " +

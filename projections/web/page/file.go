@@ -47,9 +47,10 @@ type FileRow struct {
 	Refused []string
 }
 
-// A FileChange is a cell that says otherwise than what is recorded. Base is what the file had
-// before, and Stays what the ledger has and keeps, where somebody has changed it meanwhile.
-type FileChange struct{ Field, Was, Is, Base, Stays string }
+// A FileChange is a cell that says otherwise than what is recorded. Of is what it is a term of
+// where that is a part of the row's, such as a role. Base is what the file had before, and Stays
+// what the ledger has and keeps, where somebody has changed it meanwhile.
+type FileChange struct{ Field, Of, Was, Is, Base, Stays string }
 
 // A FileSaid is a statement that a row makes, by the row's place among the rows.
 type FileSaid struct {
@@ -192,6 +193,10 @@ func (p *filePage) Kept() (all []hidden) {
 	return append(all, hidden{"kept-file-name", p.Sent.Name})
 }
 
+// listedKinds are the kinds of rows of which nothing is to be signed: those first that need
+// somebody.
+const listedKinds = "asked refused kept added ended new changed cancelled alike gone unchanged"
+
 // A listed are rows of one kind of which nothing is to be signed: the first of them.
 type listed struct {
 	Kind string
@@ -199,8 +204,7 @@ type listed struct {
 	Rows []FileRow
 }
 
-// Listed are the rows of which nothing is to be signed, by their kinds: those that need somebody
-// first.
+// Listed are the rows of which nothing is to be signed, by their kinds.
 func (p *filePage) Listed() (all []listed) {
 	if p.Comes == nil {
 		return nil
@@ -230,7 +234,7 @@ func (p *filePage) Listed() (all []listed) {
 			l.Rows = append(l.Rows, row)
 		}
 	}
-	for _, kind := range words("asked refused new changed alike gone unchanged") {
+	for _, kind := range words(listedKinds) {
 		if by[kind] != nil {
 			all = append(all, *by[kind])
 		}
@@ -241,6 +245,16 @@ func (p *filePage) Listed() (all []listed) {
 // Its returns what is said of the page's own files: the words of a key behind the page's name.
 func (p *filePage) Its(key string, values ...any) string {
 	return p.T(p.Kind.Name+"."+key, values...)
+}
+
+// Faults are what is wrong with the file, each with its place, where there are several.
+func (p *filePage) Faults() *cut[problem.Field] {
+	all := p.Comes.Wrong.Listed()
+	if len(all) == 0 {
+		return nil
+	}
+	shown := cutAt(all, maxOfAKind)
+	return &shown
 }
 
 // FileLimit is how large a file may be, in KB.

@@ -41,8 +41,12 @@ type Config struct {
 	Ledger Ledger
 	// Mirror tells how it goes with following another server; nil for what is no mirror.
 	Mirror func() *Mirror
-	// Import says what a file comes to; nil where none is brought in, as at a mirror.
+	// Import says what a file comes to, and Plan a plan file; nil where none is brought in, as at a
+	// mirror.
 	Import Importer
+	Plan   Planner
+	// WritePlan writes a plan file.
+	WritePlan PlanWriter
 }
 
 // A Mirror is what pages say of a mirror.
@@ -98,6 +102,7 @@ var kinds = []pageKind{
 		(*Pages).submit).ignoring(worldAsIs...),
 	pageOf("desk", "/desk", false, nil, (*Pages).desk).ignoring(supposes...),
 	pageOf("import", "/import", false, nil, (*Pages).importing).ignoring(worldAsIs...),
+	pageOf("planfile", "/plan/file", false, nil, (*Pages).planFile).ignoring(worldAsIs...),
 	pageOf("log", "/log", true, words("nation type signer import from"),
 		(*Pages).log).ignoring(worldAsIs...),
 	pageOf("verify", "/verify", true, words("record"), (*Pages).verify).ignoring(worldAsIs...),
@@ -178,6 +183,8 @@ func (p *Pages) Handle(mux *http.ServeMux) {
 	mux.Handle("POST /feeds", gzhttp.GzipHandler(http.HandlerFunc(p.serveFeeds)))
 	mux.Handle("POST /desk", gzhttp.GzipHandler(http.HandlerFunc(p.serveDesk)))
 	mux.Handle("POST /import", gzhttp.GzipHandler(http.HandlerFunc(p.serveImport)))
+	mux.Handle("POST /plan/file", gzhttp.GzipHandler(http.HandlerFunc(p.servePlanFile)))
+	mux.Handle("GET /plan.yaml", gzhttp.GzipHandler(http.HandlerFunc(p.serveWrittenPlan)))
 	mux.Handle("POST /submit", gzhttp.GzipHandler(http.HandlerFunc(p.serveSubmit)))
 	mux.Handle("GET /", gzhttp.GzipHandler(
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

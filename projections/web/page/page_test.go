@@ -89,7 +89,7 @@ var wordSets = []string{"title.", "problem.kind.", "problem.", "rung.", "month."
 	"type.", "nation.", "state.", "pledge-state.", "condition-state.", "say.", "field.", "hint.",
 	"presence.", "release.", "kind.", "hangs-on.", "timeline-step.", "move.", "since.", "view.",
 	"readers.", "mine.due.", "mine.", "session.", "cell.as.", "compact.", "desk.do.", "act.",
-	"submit.group.", "file.kind.", "import.changed.", "import.gone.",
+	"submit.group.", "file.kind.", "planfile.term.", "import.changed.", "import.gone.",
 	"to.", "refusal.", "table.", "head.", "side.", "said.", "finding.", "digest.section.",
 	"due-says.", "clearance.", "essential.", "unlimited.", "feeds.kind.",
 	"struck."}
@@ -108,7 +108,7 @@ func TestWordsAreUsed(t *testing.T) {
 			names := []string{found[2]}
 			switch found[1] {
 			case "Its": // of each page on which a file becomes statements
-				names = []string{"import." + found[2]}
+				names = []string{"import." + found[2], "planfile." + found[2]}
 			case "Count":
 				names = []string{found[2] + ".one", found[2] + ".other"}
 			}

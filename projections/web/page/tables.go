@@ -388,6 +388,11 @@ func (p *tablePage) worded(column, said string) string {
 // ICS is where what is due is a calendar; csv is where it is CSV.
 func (p *tablePage) ICS(csv string) string { return strings.Replace(csv, ".csv", ".ics", 1) }
 
+// WritesPlan reports whether the page leads to its plan as a file.
+func (p *tablePage) WritesPlan() bool {
+	return p.Question == "plan" && p.Has("operation") && p.pages.WritePlan != nil
+}
+
 // AsksOperation and AsksWorld report what the form of the page asks for beside its own.
 func (p *tablePage) AsksOperation() bool { return p.Question == "plan" }
 

@@ -31,6 +31,7 @@ const complain = (...lines) => {
 const ofFile = (name, nation) => {
   const words = box().dataset;
   if (words.sees && words.reader !== name && ![nation, "coordinators", ""].includes(words.view)) return words.sees.replaceAll("NAME", name);
+  if (words.coordinators && nation !== "HQ") return words.coordinators;
   return words.accepts && nation !== "HQ" && rows().some((r) => JSON.parse(textOf(r)).type === "pledge.accepted") ? words.accepts : "";
 };
 
@@ -111,6 +112,20 @@ const sendOne = async (row, key) => {
   }
 };
 
+// meanwhile says why nothing is to be signed of a plan that others have changed since it was shown, as the server tells; "" where they have not.
+const meanwhile = async () => {
+  const words = box().dataset;
+  if (!words.plan) return "";
+  for (const on of [words.effective, "2199-12-31"]) { // what holds then, and what is to hold ever
+    const answer = await fetch(new URL(`../api/v1/operations/${words.plan}?on=${on}`, import.meta.url)).catch(() => undefined);
+    if (answer?.status === 404) continue; // it is to be opened
+    if (!answer?.ok) return words.unsent;
+    const { catalogue, requirements } = await answer.json();
+    if ([catalogue, ...requirements ?? []].some((said) => said.sequence > Number(words.asOf))) return words.meanwhile;
+  }
+  return "";
+};
+
 // offerReceipts has all receipts of this page saved in one file, where the page says so.
 const offerReceipts = () => {
   if (!box().dataset.archive || receipts.length < 2) return;
@@ -124,6 +139,8 @@ const send = async () => {
   const count = (state) => all.filter((r) => r.dataset.became === state).length;
   const say = (text) => { at("desk-done").textContent = text.replace("DONE", count("recorded")).replace("REFUSED", count("refused")).replace("ALL", all.length); };
   sending(true); complain();
+  const why = count("recorded") === 0 && await meanwhile();
+  if (why) { complain(why); return sending(false); }
   for (const row of all) {
     if (["recorded", "refused"].includes(row.dataset.became)) continue;
     say(words.progress);

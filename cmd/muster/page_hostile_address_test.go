@@ -52,6 +52,7 @@ var pageParameters = map[string][]string{
 	"/desk":      {},
 	"/import":    {},
 	"/plan/file": {},
+	"/second":    {"statement"},
 	"/mine":      {"nation"},
 	"/due":       {"nation", "role", "within"},
 	"/members":   {},

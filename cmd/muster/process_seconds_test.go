@@ -1,12 +1,17 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
+	"muster/events"
 	"muster/projections"
 )
 
@@ -148,4 +153,84 @@ func TestSeconds(t *testing.T) {
 		"mnf-u", "--role", "ground", "--quantity", "100")
 	as("HQ/two", "member", "second", "DEU/berlin")
 	as("DEU/berlin", offer...)
+
+	// On the page the browser proves what waits before it can be signed.
+	as("HQ/staff", "member", "admit", key("ITA/rome"))
+	as("HQ/staff", "member", "admit", key("ESP/madrid"))
+	t.Run("on the page", func(t *testing.T) {
+		secondedOnThePage(t, p.url, key("HQ/two"))
+		as("ITA/rome", offer...)
+		refused("ESP/madrid", 4, "may sign once this is seconded", offer...)
+	})
+}
+
+// secondedOnThePage has a coordinator second the first of two admissions that wait, the one of
+// ITA/rome. Somebody between who shows another key than the one that is proposed, in whatever
+// place, has nothing signed.
+func secondedOnThePage(t *testing.T, url, key string) {
+	t.Helper()
+	var roster projections.Roster
+	getJSON(t, url+"/api/v1/members", &roster)
+	if len(roster.Waiting) != 2 || roster.Waiting[0].Name != "ITA/rome" {
+		t.Fatalf("there wait %+v", roster.Waiting)
+	}
+	rome, madrid := roster.Waiting[0], roster.Waiting[1]
+	exact := regexp.MustCompile(`data-exact="[^"]*"`)
+	_, other := get(t, url+"/second?lang=en&statement="+madrid.Statement.String())
+	page := "/second?lang=en&statement=" + rome.Statement.String()
+	escaped := func(k events.Key) string { return strings.ReplaceAll(string(k), "+", "&#43;") }
+	var lying atomic.Value // a func(string) string
+	b := newTab(t, between(t, url, func(path string, body []byte) []byte {
+		if path == "/second" {
+			return []byte(lying.Load().(func(string) string)(string(body)))
+		}
+		return body
+	}))
+	for name, lie := range map[string]struct {
+		of   func(string) string
+		want string
+	}{
+		"another record": {func(s string) string {
+			return exact.ReplaceAllString(s, exact.FindString(other))
+		}, "is not in the tree of its checkpoint"},
+		"another key": {func(s string) string {
+			return strings.ReplaceAll(s, escaped(rome.Key), escaped(madrid.Key))
+		}, "names another key or another record"},
+		"all of another, in its place": {func(string) string {
+			return strings.ReplaceAll(other, fmt.Sprintf("data-sequence=\"%d\"", madrid.Sequence),
+				fmt.Sprintf("data-sequence=\"%d\"", rome.Sequence))
+		}, "is not in the tree of its checkpoint"},
+	} {
+		lying.Store(lie.of)
+		b.open(page)
+		b.says("#proved", "The proposal is not proved, and is not offered for signing.")
+		if said := b.text("#proved"); !strings.Contains(said, lie.want) {
+			t.Errorf("%s: the page says %s", name, said)
+		}
+		b.wait("!document.querySelector('#sign, #statement, #sign-send')")
+	}
+	b = newTab(t, url)
+	b.open("/due?lang=en")
+	b.says("#notes", "2 admissions or revocations wait for your second:")
+	b.click("#notes a")
+	b.says("h1", "Members")
+	b.click(`td a[href*="/second"]`)
+	b.says("#proved", "Proved: this record is in the ledger")
+	if said := b.text("[data-fact=key]"); said != string(rome.Key) {
+		t.Errorf("the page tells of the key %s", said)
+	}
+	b.axe()
+	b.shot("second")
+	b.do(chromedp.EmulateViewport(390, 844))
+	b.axeBy(otherRules)
+	b.shot("second-small")
+	b.chooseFile("#key-file", key)
+	b.wait("!document.getElementById('sign-send').disabled")
+	b.click("#sign-send")
+	b.says("#sign-done", "Recorded as record ")
+	b.open("/second?lang=fr&statement=" + rome.Statement.String())
+	b.says("#content", "n’attend d’être appuyé")
+	b.open("/second?lang=fr&statement=" + madrid.Statement.String())
+	b.says("#proved", "Prouvé : cet enregistrement est au registre")
+	b.shot("second-fr")
 }

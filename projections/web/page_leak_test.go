@@ -143,7 +143,7 @@ func (c confidence) pageAsks() (all []pageAsk) {
 		/mine /mine?nation=FRA /mine?nation=FIN /mine?nation=GBR /mine?nation=nobody
 		/due /due?nation=FIN /due?within=400 /readiness?by_nation=true /review /delivery /nations
 		/nations?only=divers /plan /plan?operation=quiet /members /corrections /late?days=0 /desk /import
-		/plan/file
+		/plan/file /second /second?statement=nothing
 		/session /session?then=/pledges /session?said=ended /session?said=nothing
 		/submit /submit?type=nothing /submit?nation=FIN /submit?role=divers
 		/nowhere /pledges/nothing /coverage?step=odd /?step=odd /pledges?sort=odd /pledges?odd=1

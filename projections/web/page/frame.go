@@ -42,7 +42,9 @@ type frame struct {
 	request *http.Request
 	pages   *Pages
 	service *web.Service // what answers: of the view that the page is of, and of nothing else
-	id      string       // the part of the path that names a thing, "" for pages of no one thing
+	// toSecond are the proposals that the reader may second, where the page lists some.
+	toSecond []string
+	id       string // the part of the path that names a thing, "" for pages of no one thing
 }
 
 // frame puts a frame around what was asked for. The frame can be shown with the error, too: then it

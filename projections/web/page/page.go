@@ -103,6 +103,8 @@ var kinds = []pageKind{
 	pageOf("desk", "/desk", false, nil, (*Pages).desk).ignoring(supposes...),
 	pageOf("import", "/import", false, nil, (*Pages).importing).ignoring(worldAsIs...),
 	pageOf("planfile", "/plan/file", false, nil, (*Pages).planFile).ignoring(worldAsIs...),
+	pageOf("second", "/second", false, words("statement"), (*Pages).second).
+		ignoring(worldAsIs...),
 	pageOf("log", "/log", true, words("nation type signer import from"),
 		(*Pages).log).ignoring(worldAsIs...),
 	pageOf("verify", "/verify", true, words("record"), (*Pages).verify).ignoring(worldAsIs...),

@@ -71,10 +71,12 @@ type tableAnswer struct {
 	notes []tableNote
 }
 
-// A tableNote is a sentence of such a page, and a day that it leads to, zero for none.
+// A tableNote is a sentence of such a page, and a day that it leads to, zero for none, or the page
+// Members, nil for nowhere.
 type tableNote struct {
 	Text string
 	Day  events.Date
+	At   any
 }
 
 // tables are the pages of rows, in the order of the list on top.
@@ -87,7 +89,13 @@ var tables = []tableKind{
 		for i := range a.Due { // in words of the page
 			t.Rows[i].Cells[what] = f.SaysDue(&a.Due[i])
 		}
-		return f.tell(t, f.Count("table.within", a.Within)), err
+		told := f.tell(t, f.Count("table.within", a.Within))
+		if err == nil {
+			var notes []tableNote
+			notes, err = f.secondsDue()
+			told.notes = append(told.notes, notes...)
+		}
+		return told, err
 	}},
 	{"readiness", words("role within by_nation"), nil, func(f *frame) (tableAnswer, error) {
 		a, err := ask(f, web.Read[web.ReadinessQuery], f.service.Readiness)
@@ -119,6 +127,9 @@ var tables = []tableKind{
 		for i, w := range a.Waiting { // which stand beside, in words
 			cells := t.Beside[0].Rows[i].Cells
 			cells[len(cells)-2] = f.lacks(w)
+			if f.MaySecond(w) {
+				f.toSecond = append(f.toSecond, w.Statement.String())
+			}
 		}
 		return f.tell(t, f.unheard(a)...), err
 	}},
@@ -164,7 +175,7 @@ func (f *frame) tell(t web.Table, sentences ...string) tableAnswer {
 // firstThere has the page of nothing lead to the first day on which there is something.
 func (a tableAnswer) firstThere(f *frame, next events.Date) tableAnswer {
 	if next != 0 {
-		a.notes = append(a.notes, tableNote{f.T("nations.next", f.Date(next)), next})
+		a.notes = append(a.notes, tableNote{Text: f.T("nations.next", f.Date(next)), Day: next})
 	}
 	return a
 }
@@ -310,6 +321,10 @@ func (p *tablePage) cell(column tableColumn, said string) tableCell {
 		c := one(said, p.To("/pledges/"+said))
 		c.Class = "code"
 		return c
+	case "id": // of what waits for a second
+		if slices.Contains(p.toSecond, said) {
+			return one(p.T("second.do"), p.To("/second", "statement", said))
+		}
 	case "record", "records", "mends", "sequence", "admitted", "revoked":
 		c := tableCell{Class: "num"}
 		for _, n := range strings.Fields(said) {

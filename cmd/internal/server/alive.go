@@ -23,10 +23,11 @@ func (s *Server) Alive(ctx context.Context) error {
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
 		DisableKeepAlives: true,
 	}}
-	url := "http://localhost" + livePath
+	url := "http://localhost"
 	if s.certificate != nil {
-		url = "https://localhost" + livePath
+		url = "https://localhost"
 	}
+	url += string(s.cfg.Base) + livePath
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err

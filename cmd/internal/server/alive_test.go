@@ -11,11 +11,11 @@ import (
 )
 
 // A server whose appender hangs is not alive, although it answers over HTTP; and one that answers
-// again is.
+// again is. It asks itself where it answers, below the path that it was given.
 func TestAlive(t *testing.T) {
 	var hangs atomic.Pointer[chan struct{}]
 	cfg := Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Founding: founding(t), Version: "1.0.0",
-		Clock: func() time.Time {
+		Base: "/muster", Clock: func() time.Time {
 			if until := hangs.Load(); until != nil {
 				<-*until
 			}

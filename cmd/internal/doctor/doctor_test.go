@@ -2,9 +2,13 @@ package doctor
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"muster/cmd/internal/backup"
 	"muster/cmd/internal/server"
@@ -136,5 +140,43 @@ func TestWhatCannotBeSeen(t *testing.T) {
 	f.Server.Nodes = []stream.Node{{Name: "a", Told: true, SyncAlways: true}, {Name: "b"}}
 	if r := Check(f); !r.OK {
 		t.Errorf("a node that does not tell how it syncs: %+v", r)
+	}
+}
+
+// Each file has the owner of the folder, also where that is reached by a link of somebody else, as
+// systemd makes one for a server with a user of its own; one that has another owner is named.
+func TestWhoseFiles(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("to give files to others takes root's rights")
+	}
+	dir, link := filepath.Join(t.TempDir(), "private"), filepath.Join(t.TempDir(), "muster")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"", "journal.db", "peers.json"} {
+		path := filepath.Join(dir, name)
+		if name != "" {
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chown(path, 64999, 64999); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	f := &Facts{Dir: link}
+	f.lookAtFiles()
+	if len(f.Foreign) > 0 {
+		t.Errorf("%q have another owner", f.Foreign)
+	}
+	if err := os.Chown(filepath.Join(dir, "peers.json"), 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	f.lookAtFiles()
+	if diff := cmp.Diff([]string{"peers.json"}, f.Foreign); diff != "" {
+		t.Error(diff)
 	}
 }

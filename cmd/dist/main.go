@@ -90,8 +90,8 @@ func (r *release) make() error {
 func (r *release) build(arch string) (string, error) {
 	program := filepath.Join(r.to, fmt.Sprintf("muster-%s-linux-%s", r.version, arch))
 	c := exec.Command("go", "build", "-trimpath", "-buildvcs=false",
-		"-ldflags", fmt.Sprintf("-s -w -buildid= -X main.released=%s -X main.commit=%s", r.version,
-			r.commit), "-o", program, "./cmd/muster")
+		"-ldflags", fmt.Sprintf("-s -w -buildid= -X muster/events/build.version=%s "+
+			"-X muster/events/build.commit=%s", r.version, r.commit), "-o", program, "./cmd/muster")
 	c.Env = environment(arch)
 	c.Stderr = os.Stderr
 	if err := c.Run(); err != nil {

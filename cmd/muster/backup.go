@@ -13,6 +13,7 @@ import (
 
 	"muster/cmd/internal/backup"
 	"muster/cmd/internal/server"
+	"muster/events/build"
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
@@ -125,7 +126,7 @@ func (a *app) backupIn(name string) (folder string, tar io.ReadCloser, err error
 
 // backupOptions has backups verified with what is known of their ledger.
 func (a *app) backupOptions() backup.Options {
-	return backup.Options{Version: version(),
+	return backup.Options{Version: build.Version(),
 		Verify: func(ctx context.Context, dir, key string) (proof.Report, error) {
 			defer a.progress("")
 			o := proof.Options{Progress: a.verifyProgress()}

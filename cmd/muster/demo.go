@@ -16,6 +16,7 @@ import (
 	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
 	"muster/events"
+	"muster/events/build"
 	"muster/events/problem"
 	"muster/ledger/intake/imported"
 	"muster/ledger/intake/round"
@@ -53,7 +54,7 @@ and stop. With --serve it stays.`,
 			if err := checkHosts(cfg.Hosts); err != nil {
 				return err
 			}
-			cfg.Dir, cfg.Name, cfg.Title, cfg.Version = a.data, "demo", demoTitle, version()
+			cfg.Dir, cfg.Name, cfg.Title, cfg.Version = a.data, "demo", demoTitle, build.Version()
 			cfg.Log = slog.New(slog.NewTextHandler(a.stderr,
 				&slog.HandlerOptions{Level: slog.LevelWarn}))
 			s, err := server.Start(cmd.Context(), cfg)

@@ -19,6 +19,7 @@ import (
 	"muster/cmd/internal/certtest"
 	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
+	"muster/events/build"
 	"muster/ledger/intake"
 	"muster/projections/web"
 )
@@ -193,7 +194,7 @@ func startDeployed(t *testing.T, name, dir, user, address string) *server.Server
 	}
 	s, err := server.Start(t.Context(), server.Config{Dir: dir, Listen: "127.0.0.1:0",
 		NATS: as(user), NATSService: as("service"), Replicas: 1, Name: name,
-		Title: "test", Version: version(), Log: slog.New(slog.DiscardHandler)})
+		Title: "test", Version: build.Version(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,13 +15,14 @@ import (
 	"time"
 
 	"muster/cmd/internal/server"
+	"muster/events/build"
 )
 
 // serverIn starts a server on a folder, and returns it with what it logs.
 func serverIn(t *testing.T, cfg server.Config) (*server.Server, *heard, error) {
 	t.Helper()
 	log := new(heard)
-	cfg.Listen, cfg.Name, cfg.Title, cfg.Version = "127.0.0.1:0", "a", "test", version()
+	cfg.Listen, cfg.Name, cfg.Title, cfg.Version = "127.0.0.1:0", "a", "test", build.Version()
 	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
 	s, err := server.Start(t.Context(), cfg)
 	if err == nil {

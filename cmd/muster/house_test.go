@@ -24,6 +24,7 @@ import (
 // The two halves, ledger and projections, never meet: reading cannot write. Both know events; only
 // cmd knows both.
 var house = map[string][]string{
+	"events/build":        {},
 	"events/compact":      {"muster/events"},
 	"events/english":      {},
 	"events/problem":      {},

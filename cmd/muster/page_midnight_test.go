@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 
 	"muster/cmd/internal/server"
+	"muster/events/build"
 )
 
 // handClock gives a page a clock that the test moves, with moveTo. What the page puts off for more
@@ -85,7 +86,7 @@ func clockedServer(t *testing.T, now string) (url string, set func(string)) {
 	t.Helper()
 	dir := t.TempDir()
 	s, err := server.Start(t.Context(), server.Config{Dir: filepath.Join(dir, "ledger"),
-		Listen: "127.0.0.1:0", Name: "a", Title: "test", Version: version(),
+		Listen: "127.0.0.1:0", Name: "a", Title: "test", Version: build.Version(),
 		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

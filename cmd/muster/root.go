@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/internal/reach"
+	"muster/events/build"
 	"muster/ledger/proof"
 	"muster/ledger/proof/policy"
 )
@@ -106,7 +107,7 @@ func (a *app) root() *cobra.Command {
 pledges, coordinators look at the coverage, auditors read the history.
 
 Start with "muster demo", or with "muster serve --data DIR".`,
-		Version:       version(),
+		Version:       build.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSuchCommand,

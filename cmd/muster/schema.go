@@ -7,6 +7,7 @@ import (
 
 	"muster/cmd/internal/server"
 	"muster/events"
+	"muster/events/build"
 	"muster/events/schema"
 	"muster/projections/web"
 )
@@ -28,7 +29,7 @@ func (a *app) schemaCmd() *cobra.Command {
 			case all:
 				return a.printSchema(schema.All())
 			case async:
-				return a.printSchema(server.AsyncAPI(version()))
+				return a.printSchema(server.AsyncAPI(build.Version()))
 			case len(args) == 1:
 				return a.printSchema(server.SchemaOf(args[0]))
 			}

@@ -13,6 +13,7 @@ import (
 	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
 	"muster/events"
+	"muster/events/build"
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections/access"
@@ -234,7 +235,7 @@ func (a *app) configure(cfg *server.Config, origin string, proxies []string) err
 		// Without a name, records say that nobody in particular recorded them.
 		cfg.Name, _ = os.Hostname()
 	}
-	cfg.Version = version()
+	cfg.Version = build.Version()
 	return nil
 }
 

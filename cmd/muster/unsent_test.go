@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"muster/cmd/internal/server"
+	"muster/events/build"
 	"muster/ledger/intake"
 )
 
@@ -23,7 +24,7 @@ import (
 func TestAnswersAreLost(t *testing.T) {
 	dir := t.TempDir()
 	s, err := server.Start(t.Context(), server.Config{Dir: dir, Listen: "127.0.0.1:0",
-		Name: "a", Title: "test", Version: version(), Log: slog.New(slog.DiscardHandler)})
+		Name: "a", Title: "test", Version: build.Version(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

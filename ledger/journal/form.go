@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
-	"strings"
 
 	"go.etcd.io/bbolt"
 
+	"muster/events/build"
 	"muster/events/problem"
 )
 
@@ -73,7 +72,7 @@ func checkMeta(said map[string][]byte) error {
 			needed = fmt.Sprintf("muster %s, which has written it, or a later one", by)
 		}
 		return problem.New(problem.Unavailable, "the journal has the form %q, and this program, "+
-			"muster %s, reads the forms %s and %s", form, program(), formFirst, formNow).
+			"muster %s, reads the forms %s and %s", form, build.Version(), formFirst, formNow).
 			WithHint("nothing was changed: start %s on this folder", needed)
 	}
 	for key := range said {
@@ -115,7 +114,7 @@ func makeForm(tx *bbolt.Tx) error {
 		}
 	}
 	for key, value := range map[string]string{
-		string(keyVersion): formNow, string(keyProgram): program()} {
+		string(keyVersion): formNow, string(keyProgram): build.Version()} {
 		if bytes.Equal(meta.Get([]byte(key)), []byte(value)) {
 			continue
 		}
@@ -138,12 +137,4 @@ func growTree(tx *bbolt.Tx) error {
 		return err
 	}
 	return g.save(tx, tree)
-}
-
-// program is the version of this program, as its build says.
-func program() string {
-	if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
-		return info.Main.Version[1:]
-	}
-	return "0.0.0-devel"
 }

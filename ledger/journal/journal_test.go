@@ -15,6 +15,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"muster/events"
+	"muster/events/build"
 	"muster/events/problem"
 	"muster/ledger/seeded"
 )
@@ -347,7 +348,7 @@ func TestForms(t *testing.T) {
 		edit(t, path, func(tx *bbolt.Tx) error {
 			meta := tx.Bucket(bucketMeta)
 			if form, by := meta.Get(keyVersion), meta.Get(keyProgram); string(form) != formNow ||
-				string(by) != program() {
+				string(by) != build.Version() {
 				t.Errorf("opened, it has the form %q of %q", form, by)
 			}
 			return nil

@@ -24,7 +24,7 @@ func unitText(t *testing.T) string {
 }
 
 // systemd takes the unit without a warning, and finds that it gives the server little of the
-// machine: 2.0 of 10 at most.
+// machine: 2.0 of 10 at most; and so with that of a NATS node.
 func TestUnit(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -36,19 +36,25 @@ func TestUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit := filepath.Join(t.TempDir(), "muster.service")
-	text := strings.ReplaceAll(unitText(t), "/usr/bin/muster ", program+" ")
-	if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command("systemd-analyze", "verify", "--man=no", unit).CombinedOutput()
-	if err != nil || len(out) > 0 {
-		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
-	}
-	out, err = exec.Command("systemd-analyze", "security", "--offline=yes", "--threshold=20",
-		unit).CombinedOutput()
-	if err != nil {
-		t.Errorf("systemd-analyze security: %v\n%s", err, out)
+	for _, name := range []string{"muster.service", "nats-server.service"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "deploy", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		unit := filepath.Join(t.TempDir(), name)
+		here := regexp.MustCompile(`/usr\S*/bin/\S+ `).ReplaceAll(text, []byte(program+" "))
+		if err := os.WriteFile(unit, here, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command("systemd-analyze", "verify", "--man=no", unit).CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+		}
+		out, err = exec.Command("systemd-analyze", "security", "--offline=yes", "--threshold=20",
+			unit).CombinedOutput()
+		if err != nil {
+			t.Errorf("systemd-analyze security: %v\n%s", err, out)
+		}
 	}
 }
 
@@ -70,9 +76,13 @@ func TestUnitNamesFlags(t *testing.T) {
 	}
 }
 
-// The example of an environment has what the program reads, and nothing else.
+// The example of an environment has what the program and the unit read, and nothing else.
 func TestEnvironmentExample(t *testing.T) {
 	read := map[string]bool{}
+	for _, name := range regexp.MustCompile(`\$(MUSTER_[A-Z_]+)`).FindAllStringSubmatch(
+		unitText(t), -1) {
+		read[name[1]] = true
+	}
 	for _, dir := range []string{".", "../internal"} {
 		err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") ||
@@ -106,5 +116,30 @@ func TestEnvironmentExample(t *testing.T) {
 	slices.Sort(named)
 	if diff := cmp.Diff(all, named); diff != "" {
 		t.Errorf("the program reads (-), and the example names (+):\n%s", diff)
+	}
+}
+
+// What the configuration of a NATS node reads from its environment stands in the unit of a node, or
+// in the example of what differs from node to node, and there is nothing else in that.
+func TestNodeEnvironmentExample(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join("..", "..", "deploy", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	asked, given := map[string]bool{}, map[string]bool{}
+	config := regexp.MustCompile(`(?m)#.*$`).ReplaceAllString(read("nats-server.conf"), "")
+	for _, m := range regexp.MustCompile(`[ \[]\$([A-Z_]+)`).FindAllStringSubmatch(config, -1) {
+		asked[m[1]] = true
+	}
+	unit := regexp.MustCompile(`(?m)^Environment=.*$`).FindString(read("nats-server.service"))
+	for _, m := range regexp.MustCompile(`(?m)(?:^|[ =])([A-Z_]+)=`).FindAllStringSubmatch(
+		unit+"\n"+read("nats-server.env.example"), -1) {
+		given[m[1]] = true
+	}
+	if diff := cmp.Diff(asked, given); diff != "" || len(asked) < 9 {
+		t.Errorf("a node reads (-), and is given (+):\n%s", diff)
 	}
 }

@@ -90,7 +90,7 @@ func unitCommand(t *testing.T) string {
 	if found == nil {
 		t.Fatal("the unit starts nothing")
 	}
-	return found[1]
+	return strings.TrimSuffix(found[1], " $MUSTER_FLAGS")
 }
 
 // inRoot runs a script in namespaces of its own, with a copy of this machine's root in $ROOT, to

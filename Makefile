@@ -33,11 +33,13 @@ test:
 	GORACE=atexit_sleep_ms=0 go test -parallel 4 -short -race $(alone) -vet=off -ldflags=-w -timeout 15m $(longest) $(concurrent)
 
 # What is released, in dist: make dist VERSION=0.2.0. It is built twice, from two folders, and must come out
-# the same; and vetted for the second machine. To begin anew: rm -r dist.
+# the same; and vetted for the second machine, last, with what building for it has left in the cache. To begin
+# anew: rm -r dist.
 dist:
-	GOARCH=arm64 go vet ./cmd/muster/... ./ledger/... ./projections/... ./events/...
-	MUSTER_DIST=$(VERSION) go test -count=1 -v -run TestSameBytes ./cmd/dist
+	@! test -e dist || { echo "there is a folder dist: to begin anew, rm -r dist"; exit 1; }
+	MUSTER_DIST=$(VERSION) go test -count=1 -v -timeout 60m -run TestSameBytes ./cmd/dist
 	go run ./cmd/dist -version "$(VERSION)" -to dist
+	GOARCH=arm64 CGO_ENABLED=0 go vet -trimpath ./cmd/muster/... ./ledger/... ./projections/... ./events/...
 
 # For a machine without a network: make fetch where there is one, and take this tree, Go and the folder that
 # "go env GOMODCACHE" names along. make offline shows that nothing else is needed, in a namespace without a
@@ -62,13 +64,14 @@ offline:
 	go test -count=1 -run TestScripts/first-use ./cmd/muster'
 
 # Packages for Debian's and Red Hat's families, of what make dist has made: make packages VERSION=0.2.0. What
-# makes and checks them is a module of its own, and takes minutes to build the first time. The check needs
-# root's rights, dpkg, rpm, lintian and bubblewrap, and says what it had to skip.
+# makes and checks them is a module of its own, and takes minutes to build the first time, as does the older
+# program from which the check upgrades. It needs root's rights, dpkg, rpm, lintian, bubblewrap and buildah, and
+# says what it had to skip.
 packages:
 	deploy/package/make.sh "$(VERSION)" dist
 
 packages-check:
-	cd deploy/package && MUSTER_DIST=$(CURDIR)/dist go test -count=1 -v .
+	cd deploy/package && MUSTER_DIST=$(CURDIR)/dist go test -count=1 -v -timeout 60m .
 
 # Other software reads the files that lists are written as, and saves forms. It is a module of its own,
 # and takes minutes to build the first time.

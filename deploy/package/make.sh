@@ -27,7 +27,7 @@ for program in "$DIST/muster-$VERSION"-linux-*; do
 		${NFPM:-go tool nfpm} package -f "$STAGE/nfpm.yaml" -p "$kind" -t "$DIST/"
 	done
 done
-mkdir -p "$DIST/data" # for Containerfile
+mkdir -p "$DIST/volume/data" # for Containerfile
 cd "$DIST"
 grep -vE '\.(deb|rpm)$' SHA256SUMS >"$STAGE/sums"
 sha256sum -- *.deb *.rpm >>"$STAGE/sums"

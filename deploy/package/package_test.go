@@ -1,6 +1,6 @@
 // Package package_test checks what make dist and make packages have made: MUSTER_DIST is their
-// folder. It needs root's rights, for roots of its own, and dpkg, rpm, lintian and bubblewrap; what
-// is not there is skipped, and said.
+// folder. It needs root's rights, for roots of its own, and dpkg, rpm, lintian, buildah and
+// bubblewrap; what is not there is skipped, and said.
 package package_test
 
 import (
@@ -176,68 +176,6 @@ inside rpm -e muster
 grep -q ours.pem "$ROOT/etc/muster/muster.env.rpmsave"
 test -s "$ROOT/var/lib/muster/journal.db"
 `, rpm(t))
-}
-
-// The root that Containerfile makes is enough: it is made by hand, is read-only, has no user with a
-// name, and no rights; only its volume can be written to.
-func TestContainerRoot(t *testing.T) {
-	needs(t, "bwrap")
-	text, dist, root := read(t, "../Containerfile"), filepath.Dir(program(t)), t.TempDir()
-	version := strings.Split(filepath.Base(program(t)), "-")[1]
-	text = strings.NewReplacer("${VERSION}", version, "${TARGETARCH}", runtime.GOARCH).Replace(text)
-	copies := regexp.MustCompile(`(?m)^COPY (?:--\S+ )*(\S+) (\S+)$`)
-	for _, line := range copies.FindAllStringSubmatch(text, -1) {
-		run(t, "cp", "-r", filepath.Join(dist, line[1]), filepath.Join(root, line[2]))
-	}
-	for _, dir := range []string{"proc", "dev"} { // which each container has
-		if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Chmod(filepath.Dir(root), 0o755); err != nil { // for the container's user
-		t.Fatal(err)
-	}
-	data := filepath.Join(t.TempDir(), "volume")
-	run(t, "install", "-d", "-o", "65532", "-g", "65532", "-m", "0700", data)
-	for _, line := range []string{"\nFROM scratch\n", "\nUSER 65532:65532\n"} {
-		if !strings.Contains(text, line) {
-			t.Errorf("it has no line %q", line)
-		}
-	}
-	found := regexp.MustCompile(`(?m)^ENTRYPOINT \[(.*)\]$`).FindStringSubmatch(text)
-	entry := regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(found[1], -1)
-	args := []string{"--reuid=65532", "--regid=65532", "--clear-groups", "bwrap", "--unshare-all",
-		"--ro-bind", root, "/", "--bind", data, "/data", "--proc", "/proc", "--dev", "/dev",
-		"--clearenv"}
-	for _, env := range regexp.MustCompile(`(MUSTER_[A-Z]+)=(\S+)`).FindAllStringSubmatch(
-		regexp.MustCompile(`(?m)^ENV .*$`).FindString(text), -1) {
-		args = append(args, "--setenv", env[1], env[2])
-	}
-	args = append(args, "--cap-drop", "ALL", "--die-with-parent")
-	for _, word := range entry {
-		args = append(args, word[1])
-	}
-	server := exec.Command("setpriv", args...)
-	said, err := server.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = server.Process.Kill(); _ = server.Wait() }()
-	text = ""
-	for buf := make([]byte, 4096); !strings.Contains(text, "listening on http://"); {
-		n, err := said.Read(buf)
-		text += string(buf[:n])
-		if err != nil {
-			t.Fatalf("it ends: %s", text)
-		}
-	}
-	t.Log(text)
-	if _, err := os.Stat(filepath.Join(data, "journal.db")); err != nil {
-		t.Error(err)
-	}
 }
 
 // exampleNames are the names that the program reads from its environment.

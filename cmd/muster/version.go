@@ -17,8 +17,8 @@ import (
 
 // fullVersion is what the program says of itself.
 func fullVersion() string {
-	return fmt.Sprintf("muster %s (%s, %s, %s/%s)", build.Version(), cmp.Or(build.Commit(), "no commit"),
-		runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("muster %s (%s, %s, %s/%s)", build.Version(),
+		cmp.Or(build.Commit(), "no commit"), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 func versionCmd() *cobra.Command {

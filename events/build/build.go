@@ -7,8 +7,8 @@ import "runtime/debug"
 // What a release is stamped with: its version, and the commit that it was built from (-ldflags -X).
 var version, commit string
 
-// Version is that of a release, without a v before it, or else the module's, as the Go tool recorded
-// it; 0.0.0-devel where neither is known.
+// Version is that of a release, without a v before it, or else the module's, as the Go tool
+// recorded it; 0.0.0-devel where neither is known.
 func Version() string {
 	if version != "" {
 		return version

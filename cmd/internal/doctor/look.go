@@ -99,8 +99,8 @@ func (f *Facts) lookAtFiles() {
 	}
 	_, err := os.Stat(filepath.Join(f.Dir, server.CheckpointKeyFile))
 	f.NoKey = errors.Is(err, fs.ErrNotExist)
-	// The folder may be a link, as systemd makes one for a user of its own (DynamicUser): whose that
-	// is says nothing.
+	// The folder may be a link, as systemd makes one for a user of its own (DynamicUser): whose
+	// that is says nothing.
 	owner, known := ownerOf(f.Dir + string(filepath.Separator) + ".")
 	entries, err := os.ReadDir(f.Dir)
 	if err != nil || !known {

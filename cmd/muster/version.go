@@ -44,7 +44,8 @@ there: muster.1, muster-pledge-offer.1 and so on, for the folder man1 of a machi
 			err := os.MkdirAll(args[0], 0o755)
 			if err == nil {
 				err = doc.GenManTree(root, &doc.GenManHeader{Title: "MUSTER", Section: "1",
-					Source: "Muster " + build.Version(), Manual: "Muster", Date: &time.Time{}}, args[0])
+					Source: "Muster " + build.Version(), Manual: "Muster",
+					Date: &time.Time{}}, args[0])
 			}
 			if err != nil {
 				return problem.New(problem.Unavailable, "the manual pages cannot be written: %w",

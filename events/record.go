@@ -166,3 +166,15 @@ func Subject(s Statement) string {
 	return SubjectPrefix + strings.Join([]string{string(nation), string(operation), t.Subject(),
 		Thing(s).String(), t.Event()}, ".")
 }
+
+// ChangedPrefix begins the NATS subjects on which servers tell what was recorded. It is no subject
+// of the stream.
+const ChangedPrefix = "muster.changed."
+
+// ChangedSubject returns the NATS subject on which a record is told to those who have a view:
+// muster.changed.VIEW.NATION.operation.kind.ULID.event, which is the view and what [Subject] has
+// behind its prefix. The view comes first, so that NATS permissions keep one from another; whoever
+// may hear it may read the record, and with it all else that the subject says.
+func ChangedSubject(v View, s Statement) string {
+	return ChangedPrefix + string(v) + "." + strings.TrimPrefix(Subject(s), SubjectPrefix)
+}

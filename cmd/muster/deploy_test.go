@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"muster/cmd/internal/certtest"
 	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
+	"muster/events"
 	"muster/events/build"
 	"muster/ledger/intake"
 	"muster/projections/web"
@@ -61,14 +64,16 @@ func TestDeployedNATS(t *testing.T) {
 }
 
 // Servers whose user has no more rights than the example in deploy gives it keep a log together,
-// and each knows the sessions of the other.
+// each knows the sessions of the other, and each tells what it has recorded.
 func TestDeployedNATSNarrowed(t *testing.T) {
 	address, dir := deployed(t), t.TempDir()
-	a := startDeployed(t, "a", dir, "berlin", address)
-	b := startDeployed(t, "b", t.TempDir(), "berlin", address)
+	views := []server.Publication{{View: "public"}, {View: "FRA"}, {View: "GBR"}}
+	a := startDeployed(t, "a", dir, "berlin", address, views...)
+	b := startDeployed(t, "b", t.TempDir(), "berlin", address, views...)
 	if err := b.Projector.WaitFor(t.Context(), a.Journal.Last()); err != nil {
 		t.Fatal(err)
 	}
+	toldOnce(t, address, founderOf(t, dir), a, b)
 	paris := asParis(t, address)
 	var n web.SessionNonce
 	told(t, paris, "muster.session.nonce", "", "", &n)
@@ -81,6 +86,96 @@ func TestDeployedNATSNarrowed(t *testing.T) {
 			t.Fatal("a session is known to one server alone")
 		}
 	}
+}
+
+// toldOnce has two servers record in turns, and shows that each record is told once to the guests
+// that may hear it, which may not listen elsewhere, nor tell anything there themselves.
+func toldOnce(t *testing.T, address string, founder *events.Signer, servers ...*server.Server) {
+	t.Helper()
+	guest, err := nats.Connect("nats://"+address, nats.ErrorHandler(
+		func(*nats.Conn, *nats.Subscription, error) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close()
+	french := mayHear(t, asParis(t, address), "FRA")
+	public := mayHear(t, guest, "public")
+	c := &country{founder: founder, origin: servers[0].Ledger.Origin()}
+	c.paris, _ = newSigner(t, "FRA/paris")
+	secret := c.offerOf(77)
+	secret.Release = events.CoordinatorsOnly
+	rome, _ := newSigner(t, "ITA/rome")
+	oslo, _ := newSigner(t, "NOR/oslo")
+	var told []uint64
+	for i, one := range []events.Signed{signed(t, c.operation("mnf-u"), founder),
+		signed(t, c.admission(c.paris), founder), signed(t, secret, c.paris), c.offer(t),
+		signed(t, c.admission(rome), founder), signed(t, c.admission(oslo), founder)} {
+		s := servers[i%len(servers)]
+		if i > 0 {
+			if err := s.Projector.WaitFor(t.Context(), told[i-1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		receipt, err := s.Ledger.Submit(t.Context(), one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, receipt.Sequence)
+	}
+	// The last one of each server comes after all others of it.
+	if got := hears(t, french, told[4:]); !slices.Equal(got, told) {
+		t.Errorf("a guest of France hears the records %d, not %d", got, told)
+	}
+	if got, want := hears(t, public, told[4:]), []uint64{told[1], told[4],
+		told[5]}; !slices.Equal(got, want) {
+		t.Errorf("any guest hears the records %d, not %d", got, want)
+	}
+}
+
+// mayHear subscribes a guest to what is told of its view, and shows that it may do nothing else.
+func mayHear(t *testing.T, by *nats.Conn, view string) *nats.Subscription {
+	t.Helper()
+	heard, err := by.SubscribeSync("muster.changed." + view + ".>")
+	if err := errors.Join(err, by.Flush(), by.LastError()); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{"GBR.>", "coordinators.>", "*.FRA.>", ">"} {
+		_, err := by.SubscribeSync("muster.changed." + other)
+		if err := errors.Join(err, by.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		if said := by.LastError(); said == nil || !strings.Contains(said.Error(),
+			`Subscription to "muster.changed.`+other) {
+			t.Errorf("a guest of %s listens to %s: %v", view, other, said)
+		}
+	}
+	err = errors.Join(by.Publish("muster.changed."+view+".x", []byte("{}")), by.Flush())
+	if said := by.LastError(); err != nil || !strings.Contains(fmt.Sprint(said),
+		`Publish to "muster.changed.`) {
+		t.Errorf("a guest of %s tells something there: %v, %v", view, said, err)
+	}
+	return heard
+}
+
+// hears returns the sequences that somebody hears until some are among them, in order.
+func hears(t *testing.T, sub *nats.Subscription, until []uint64) (all []uint64) {
+	t.Helper()
+	for missing := slices.Clone(until); len(missing) > 0; {
+		m, err := sub.NextMsg(patience)
+		var told web.NewsMessage
+		if err == nil {
+			err = json.Unmarshal(m.Data, &told)
+		}
+		if err != nil {
+			t.Fatalf("after %d: %v", all, err)
+		}
+		all = append(all, told.Data.Sequence)
+		missing = slices.DeleteFunc(missing, func(n uint64) bool {
+			return n == told.Data.Sequence
+		})
+	}
+	slices.Sort(all)
+	return all
 }
 
 // told asks over NATS, with the token of a session unless it is "".
@@ -187,14 +282,16 @@ func asParis(t *testing.T, address string) *nats.Conn {
 }
 
 // startDeployed starts a Muster server on a cluster as one of its users.
-func startDeployed(t *testing.T, name, dir, user, address string) *server.Server {
+func startDeployed(t *testing.T, name, dir, user, address string,
+	told ...server.Publication) *server.Server {
 	t.Helper()
 	as := func(user string) reach.NATS {
 		return reach.NATS{URLs: "nats://" + user + ":secret@" + address}
 	}
 	s, err := server.Start(t.Context(), server.Config{Dir: dir, Listen: "127.0.0.1:0",
 		NATS: as(user), NATSService: as("service"), Replicas: 1, Name: name,
-		Title: "test", Version: build.Version(), Log: slog.New(slog.DiscardHandler)})
+		Changed: told, Title: "test", Version: build.Version(),
+		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

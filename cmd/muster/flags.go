@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,14 +11,19 @@ import (
 // sections are the titles under which --help shows flags that belong together, in their order,
 // after those without one.
 var sections = []string{
-	"Where it listens", "TLS", "Who reads what", "The embedded NATS server, or a cluster",
-	"The ledger", "What the operator watches", "How NATS is reached",
+	"Where it listens", "TLS", "Who reads what", "Who is told",
+	"The embedded NATS server, or a cluster", "The ledger", "What the operator watches",
+	"How NATS is reached",
 }
 
 const sectionAnnotation = "muster section"
 
-// section puts flags of a command under a title of their own.
+// section puts flags of a command under a title of their own, one of the sections: under another,
+// --help would not show them.
 func section(c *cobra.Command, title string, names ...string) {
+	if !slices.Contains(sections, title) {
+		panic("no section of --help is named " + title)
+	}
 	for _, name := range names {
 		c.Flag(name).Annotations = map[string][]string{sectionAnnotation: {title}}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"muster/ledger/intake"
 )
 
 // natsCLI is the ordinary nats command, in the version that this test is about.
@@ -46,8 +49,9 @@ func natsCommand(t *testing.T) string {
 func TestOrdinaryNATSCommand(t *testing.T) {
 	t.Parallel()
 	command := natsCommand(t)
-	server, err := startBackground(t.TempDir(), nil, "serve", "--listen", "127.0.0.1:0",
-		"--nats-listen", "127.0.0.1:0", "--data", "ledger")
+	folder := t.TempDir()
+	server, err := startBackground(folder, nil, "serve", "--listen", "127.0.0.1:0",
+		"--nats-listen", "127.0.0.1:0", "--changed", "public", "--data", "ledger")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,6 +114,29 @@ func TestOrdinaryNATSCommand(t *testing.T) {
 	if _, told := nats(1, "pub", "muster.ev.FRA.x.y.z.w", "x"); !strings.Contains(told,
 		"Permissions Violation") {
 		t.Errorf("nats pub: %s", told)
+	}
+
+	// It listens from some moment on: what is recorded before that is not told to it.
+	listens, told := make(chan struct{}), ""
+	go func() {
+		defer close(listens)
+		told, _ = nats(0, "sub", "--raw", "--count", "1", "muster.changed.public.>")
+	}()
+	c := begin(t, &serverProcess{url: url, dir: filepath.Join(folder, "ledger")})
+	for n := 0; ; n++ {
+		select {
+		case <-listens:
+			if !strings.Contains(told, `"sentence":"The coordinators admit FRA/`) {
+				t.Errorf("nats sub: %s", told)
+			}
+			return
+		default:
+		}
+		key, _ := newSigner(t, fmt.Sprintf("FRA/liaison-%d", n))
+		if _, err := (intake.HTTPClient{URL: url}).Submit(t.Context(), signed(t, c.admission(key),
+			c.founder)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -18,7 +18,8 @@ func (a *app) schemaCmd() *cobra.Command {
 		Use:   "schema [KIND]",
 		Short: "Statements described for machines: JSON Schema and AsyncAPI",
 		Long: `Without anything, list the kinds of statements. With a kind, print its JSON Schema; with --all, one document with all of them; with
---asyncapi, the AsyncAPI document of the stream's subjects and the endpoints of the micro service. No server is needed.`,
+--asyncapi, the AsyncAPI document of the stream's subjects, what is told of records, and the
+endpoints of the micro service. No server is needed.`,
 		Example: `  muster schema pledge.offered
   muster schema --asyncapi >muster.asyncapi.json`,
 		Args: atMost(1),

@@ -29,7 +29,7 @@ const (
 func (a *app) serveCmd() *cobra.Command {
 	cfg := server.Config{}
 	var origin, read, founding, told string
-	var proxies []string
+	var proxies, changed []string
 	log := logging{to: a.stderr}
 	c := &cobra.Command{
 		Use:   "serve",
@@ -77,6 +77,9 @@ it waits for no witness. With "quorum none" it waits for nobody.`,
 				err = hooksOf(&cfg, told)
 			}
 			if err == nil {
+				err = changedOf(&cfg, changed)
+			}
+			if err == nil {
 				err = a.serve(cmd, cfg, log)
 			}
 			if err == nil || log.format != "json" {
@@ -87,7 +90,7 @@ it waits for no witness. With "quorum none" it waits for nobody.`,
 	}
 	listenFlags(c, &cfg, &proxies, defaultListen)
 	readFlags(c, &cfg, &read)
-	hookFlag(c, &told)
+	tellFlags(c, &told, &changed)
 	clusterFlags(c, &cfg)
 	ledgerFlags(c, &cfg, &origin, &founding)
 	watchFlags(c, &cfg, &log)

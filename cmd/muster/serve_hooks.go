@@ -12,12 +12,29 @@ import (
 	"muster/events/problem"
 )
 
-// hookFlag names the file of those whom a server tells what is recorded.
-func hookFlag(c *cobra.Command, file *string) {
+// tellFlags name those whom a server tells what is recorded: a file of hooks, and views.
+func tellFlags(c *cobra.Command, file *string, changed *[]string) {
 	c.Flags().StringVar(file, "hooks", "",
 		"the file of the addresses that are told what is recorded, by signed requests (webhooks): "+
 			"JSON, see \"Webhooks\" in the README (default: nobody is told)")
-	section(c, "Who is told", "hooks")
+	c.Flags().StringArrayVar(changed, "changed", nil,
+		"a view whose records are told over NATS, one sentence each, on muster.changed.VIEW.…; "+
+			"with =NKEY,… behind it, to these guests of the embedded NATS server alone (may be "+
+			"repeated; default: none)")
+	section(c, "Who is told", "hooks", "changed")
+}
+
+// changedOf reads which views are told, and to whom.
+func changedOf(cfg *server.Config, changed []string) error {
+	for _, text := range changed {
+		p, err := server.ParsePublication(text)
+		if err != nil {
+			return usage("--changed: %w", err).
+				WithHint("write a view, such as public, or a view and who may listen: FRA=UA…")
+		}
+		cfg.Changed = append(cfg.Changed, p)
+	}
+	return nil
 }
 
 // hooksOf reads that file, which has secrets.

@@ -16,10 +16,11 @@ type Question struct {
 }
 
 // AsyncAPI returns an AsyncAPI 3.0.0 document: the stream's subjects with a message for each type
-// of statement, the endpoints that take statements, and the questions. Version is that of the
-// program. The payload of a record is text (an envelope line, and a signed note), so each message
-// carries the schema of the statement in it.
-func AsyncAPI(version string, questions []Question) ([]byte, error) {
+// of statement, the subjects on which servers tell what was recorded, with the JSON Schema of their
+// messages, the endpoints that take statements, and the questions. Version is that of the program.
+// The payload of a record is text (an envelope line, and a signed note), so each message carries
+// the schema of the statement in it.
+func AsyncAPI(version string, changed json.RawMessage, questions []Question) ([]byte, error) {
 	messages, err := statementMessages()
 	if err != nil {
 		return nil, err
@@ -39,6 +40,9 @@ func AsyncAPI(version string, questions []Question) ([]byte, error) {
 		"channel": object{"$ref": "#/channels/stream"}, "title": "The server records a statement",
 		"description": "Only servers write here, and guests do not read here: the log itself is " +
 			"asked for with the question records."}
+	if err := d.changed(changed); err != nil {
+		return nil, err
+	}
 	d.text("signed-note", "A signed statement: C2SP signed-note", "text/plain")
 	for _, endpoint := range [][2]string{
 		{"submit", "Submit a signed statement; the answer is its receipt"},
@@ -118,6 +122,34 @@ func recordParameters() object {
 	}
 }
 
+// changed adds the subjects on which servers tell what was recorded.
+func (d *document) changed(message json.RawMessage) error {
+	var payload any
+	if err := json.Unmarshal(message, &payload); err != nil {
+		return fmt.Errorf("what is told of a record: %w", err)
+	}
+	const name, told = "changed", "record-told"
+	title := "One sentence for each record that a view shows"
+	d.json(told, title, in2020(payload))
+	parameters := recordParameters()
+	parameters["view"] = object{"description": "Whose view it is: public, coalition, a nation's " +
+		"code, or coordinators"}
+	d.channels[name] = object{"title": title, "parameters": parameters,
+		"address":  events.ChangedPrefix + "{view}.{nation}.{operation}.{kind}.{thing}.{event}",
+		"messages": object{told: object{"$ref": "#/components/messages/" + told}}}
+	d.operations[name] = object{"action": "send", "title": "The server tells a record",
+		"channel": object{"$ref": "#/channels/" + name},
+		"description": "For the views that the operator names (serve --changed). Guests listen " +
+			"where they may; what is told while nobody listens is in the log. The header " +
+			"Nats-Msg-Id has the view and the sequence."}
+	return nil
+}
+
+// in2020 is a payload whose schema is of JSON Schema 2020-12.
+func in2020(s any) object {
+	return object{"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": s}
+}
+
 // A document is an AsyncAPI document in the making.
 type document struct{ channels, operations, messages object }
 
@@ -156,9 +188,6 @@ func (d *document) question(q Question) error {
 	}
 	if d.channels[q.Name] != nil {
 		return fmt.Errorf("two channels are named %s", q.Name)
-	}
-	in2020 := func(s any) object {
-		return object{"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": s}
 	}
 	d.json(q.Name+"-request", "The parameters; {} for none", in2020(request))
 	d.json(q.Name+"-answer",

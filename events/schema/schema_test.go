@@ -105,7 +105,8 @@ func TestUnknownTypesAreErrors(t *testing.T) {
 // The document is valid against the official schema of AsyncAPI 3.0.0 (testdata, Apache License
 // 2.0).
 func TestAsyncAPI(t *testing.T) {
-	text, err := AsyncAPI("1.2.3",
+	told := json.RawMessage(`{"type":"object"}`)
+	text, err := AsyncAPI("1.2.3", told,
 		[]Question{{"coverage", "How far the requirements are met",
 			json.RawMessage(`{"type":"object"}`), json.RawMessage(`{"type":"object"}`)}})
 	if err != nil {
@@ -146,7 +147,11 @@ func TestAsyncAPI(t *testing.T) {
 		}
 	}
 	checkReferences(t, doc, doc)
-	if _, err := AsyncAPI("1.2.3",
+	const address = `"address": "muster.changed.{view}.{nation}.{operation}.{kind}.{thing}.{event}"`
+	if !bytes.Contains(text, []byte(address)) {
+		t.Errorf("the document does not tell %s", address)
+	}
+	if _, err := AsyncAPI("1.2.3", told,
 		[]Question{{"stream", "", json.RawMessage(`{}`), json.RawMessage(`{}`)}}); err == nil {
 		t.Error("a question takes the stream's place")
 	}

@@ -15,6 +15,9 @@ import (
 // nobody else may listen.
 func InboxOf(guest string) string { return "_INBOX.guest." + guest }
 
+// IsGuest reports whether a guest can come as this: it is the public nkey of a user.
+func IsGuest(key string) bool { return nkeys.IsValidPublicUserKey(key) }
+
 // A door lets clients in, each with the rights of its user.
 //
 // A guest that proves to have an nkey, made for this one time or kept, has the inboxes below
@@ -26,7 +29,8 @@ func InboxOf(guest string) string { return "_INBOX.guest." + guest }
 type door struct {
 	srv      *server.Server
 	users    []*server.User
-	nameless bool // guests without an nkey are let in
+	more     map[string][]string // what guests with certain nkeys may listen to besides
+	nameless bool                // guests without an nkey are let in
 	guests   *room
 }
 
@@ -75,12 +79,14 @@ func (d *door) user(name string) *server.User {
 	return nil
 }
 
-// named is the guest that has an nkey: it has the rights of all guests, and inboxes of its own.
+// named is the guest that has an nkey: it has the rights of all guests, inboxes of its own, and
+// what else was opened to it.
 func (d *door) named(key string) *server.User {
 	guest := d.user("guest")
 	rights := *guest.Permissions
 	heard := slices.DeleteFunc(slices.Clone(rights.Subscribe.Allow), isInbox)
-	rights.Subscribe = &server.SubjectPermission{Allow: append(heard, InboxOf(key)+".>")}
+	heard = append(append(heard, InboxOf(key)+".>"), d.more[key]...)
+	rights.Subscribe = &server.SubjectPermission{Allow: heard}
 	return &server.User{Username: key, Permissions: &rights}
 }
 

@@ -33,6 +33,10 @@ type Config struct {
 	Listen string
 	// TLS is how it speaks with clients from outside; nil for in the clear.
 	TLS *tls.Config
+	// Guests are subjects that all guests may listen to, beside notices of new records.
+	Guests []string
+	// Named are subjects that the guest with an nkey may listen to besides, by that.
+	Named map[string][]string
 	// Log receives the server's warnings and errors; nil for none.
 	Log server.Logger
 }
@@ -62,8 +66,9 @@ func StreamDir(dir, stream string) string {
 
 // conf is the server's configuration. Muster itself is one user, whose answers from JetStream go to
 // an inbox that nobody else may use. Everybody else is a guest, who may talk to the micro services
-// and listen to notices, but may neither publish into the ledger's subjects nor touch JetStream.
-// Who is let in as which of them, and where each guest gets its answers, the door decides.
+// and listen to notices, and to what is told of the views that were opened to guests, but may
+// neither publish where the ledger does nor touch JetStream. Who is let in as which of them, and
+// where each guest gets its answers, the door decides.
 //
 // Guests are answered by a third user, for they say where the answer shall go: what answers must
 // not have more rights than who asks, or an answer could be sent into the ledger's subjects. That
@@ -77,6 +82,7 @@ jetstream {
   store_dir: {{printf "%q" .Dir}}
 }
 max_payload: 1MB
+write_deadline: "5s"
 accounts {
   MUSTER {
     jetstream: enabled
@@ -87,8 +93,8 @@ accounts {
           subscribe: { allow: ["muster.*", "muster.session.*", "$SRV.>", "_SERVICE.>"] }
       } }
       { user: guest, password: guest, permissions: {
-          publish: { allow: ["muster.>", "$SRV.>"], deny: ["{{.Subjects}}>", "muster.tip.>"] }
-          subscribe: { allow: ["_INBOX.>", "muster.tip.>"], deny: ["_INBOX.guest.>"] }
+          publish: { allow: ["muster.>", "$SRV.>"], deny: [{{.Denied}}] }
+          subscribe: { allow: ["_INBOX.>", {{.Heard}}], deny: ["_INBOX.guest.>"] }
       } }
     ]
   }
@@ -126,7 +132,7 @@ func (s *Server) start() error {
 	}
 	opts.NoSigs = true // this process handles its signals itself
 	opts.DontListen = s.cfg.Listen == ""
-	door := &door{users: opts.Users, nameless: isLoopback(s.cfg.Listen)}
+	door := &door{users: opts.Users, more: s.cfg.Named, nameless: isLoopback(s.cfg.Listen)}
 	opts.CustomClientAuthentication, opts.AlwaysEnableNonce = door, true
 	opts.TLSConfig, opts.TLSTimeout = s.cfg.TLS, tlsTimeout.Seconds()
 	srv, err := server.NewServer(opts)
@@ -151,8 +157,9 @@ func configText(cfg Config, password string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("nats folder: %w", err)
 	}
-	v := struct{ Host, Port, Dir, Password, Subjects string }{Dir: dir, Password: password,
-		Subjects: events.SubjectPrefix}
+	v := struct{ Host, Port, Dir, Password, Denied, Heard string }{Dir: dir, Password: password,
+		Denied: quoted(events.SubjectPrefix+">", events.ChangedPrefix+">", notices),
+		Heard:  quoted(append([]string{notices}, cfg.Guests...)...)}
 	if cfg.Listen != "" {
 		if v.Host, v.Port, err = hostPort(cfg.Listen); err != nil {
 			return "", err
@@ -161,6 +168,18 @@ func configText(cfg Config, password string) (string, error) {
 	var text strings.Builder
 	err = conf.Execute(&text, v)
 	return text.String(), err
+}
+
+// notices are the subjects on which servers say how far the stream, and what they sign, reaches.
+const notices = "muster.tip.>"
+
+// quoted are words of the configuration's lists.
+func quoted(all ...string) string {
+	words := make([]string, len(all))
+	for i, one := range all {
+		words[i] = strconv.Quote(one)
+	}
+	return strings.Join(words, ", ")
 }
 
 // hostPort reads an address to listen on, and makes sure that it can be had: the NATS server itself

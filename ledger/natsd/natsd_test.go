@@ -2,6 +2,7 @@ package natsd
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,12 +12,20 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nkeys"
 )
 
 // started runs a server that listens for clients from outside, and stops it with the test.
 func started(t *testing.T) *Server {
 	t.Helper()
-	s, err := Start(Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	return startedWith(t, Config{})
+}
+
+// startedWith does so with what else is configured.
+func startedWith(t *testing.T, cfg Config) *Server {
+	t.Helper()
+	cfg.Dir, cfg.Listen = t.TempDir(), "127.0.0.1:0"
+	s, err := Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +100,7 @@ const someEvent = "muster.ev.FRA.mnf-u.pledge.01KAQ7Z0V4T5W9J8M3N2P6R1XC.offered
 func TestGuestsWriteNothing(t *testing.T) {
 	g := newGuest(t, started(t))
 	for _, subject := range []string{someEvent, "muster.ev.x", "muster.tip.MUSTER",
+		"muster.changed.public.FRA.mnf-u.pledge.X.offered", "muster.changed.x",
 		"$JS.API.STREAM.DELETE.MUSTER", "$JS.API.STREAM.INFO.MUSTER",
 		"$JS.API.DIRECT.GET.MUSTER", "$SYS.REQ.SERVER.PING", "other.subject"} {
 		g.isDenied(t, "publishing to "+subject, func() error {
@@ -98,6 +108,7 @@ func TestGuestsWriteNothing(t *testing.T) {
 		})
 	}
 	for _, subject := range []string{">", "muster.>", "muster.ev.>", "muster.submit",
+		"muster.changed.>", "muster.changed.public.>",
 		"$JS.>", "*.submit"} {
 		g.isDenied(t, "subscribing to "+subject, func() error {
 			_, err := g.SubscribeSync(subject)
@@ -130,6 +141,86 @@ func TestGuestsAskAndListen(t *testing.T) {
 	}
 }
 
+// Of what is told of a view a guest hears what was opened to all guests, or to its nkey, and
+// nothing else. One that listens and reads nothing holds up who tells it until it is cut off, and
+// no other connection.
+func TestGuestsHearWhatIsOpened(t *testing.T) {
+	pair, err := nkeys.CreateUser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _ := pair.PublicKey()
+	s := startedWith(t, Config{Guests: []string{"muster.changed.public.>"},
+		Named: map[string][]string{key: {"muster.changed.FRA.>"}}})
+	g, named := newGuest(t, s), newGuest(t, s, nats.Nkey(key, pair.Sign))
+	const open, own = "muster.changed.public.HQ.x", "muster.changed.FRA.FRA.x"
+	others := []string{"muster.changed.>", "muster.changed.*.FRA.>", "muster.changed.GBR.>",
+		"muster.changed.coordinators.>", "muster.changed.coalition.FRA.x"}
+	for who, denied := range map[*guest][]string{g: append(others, own), named: others} {
+		for _, subject := range denied {
+			who.isDenied(t, "subscribing to "+subject, func() error {
+				_, err := who.SubscribeSync(subject)
+				return err
+			})
+		}
+		who.isDenied(t, "publishing to what it hears", func() error {
+			return who.Publish(open, nil)
+		})
+	}
+	named.isDenied(t, "publishing to "+own, func() error { return named.Publish(own, nil) })
+
+	deaf, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "nats://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	_, err = fmt.Fprint(deaf, "CONNECT {\"verbose\":false}\r\nSUB muster.changed.public.> 1\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the deaf one to listen", func() bool {
+		return s.srv.Load().NumSubscriptions() > 0 && s.srv.Load().NumClients() == 3
+	})
+	heard, err1 := g.SubscribeSync("muster.changed.public.>")
+	mine, err2 := named.SubscribeSync("muster.changed.FRA.>")
+	if err := errors.Join(err1, err2, g.Flush(), named.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	nc, published := inside(t, s), make(chan error, 1)
+	go func() { // more than is on the way to one client
+		large := make([]byte, 1<<20-100)
+		for range 20 {
+			if err := errors.Join(nc.Publish(open, large), nc.Flush()); err != nil {
+				published <- err
+				return
+			}
+		}
+		published <- nil
+	}()
+	other, goesOn := inside(t, s), 0
+	for tick := time.NewTicker(10 * time.Millisecond); len(published) == 0; <-tick.C {
+		if err := other.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		goesOn++
+	}
+	if err := <-published; err != nil || goesOn < 20 {
+		t.Errorf("beside one that reads nothing another was answered %d times: %v", goesOn, err)
+	}
+	for range 20 {
+		if _, err := heard.NextMsg(10 * time.Second); err != nil {
+			t.Fatalf("beside one that reads nothing: %v", err)
+		}
+	}
+	if err := nc.Publish(own, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := mine.NextMsg(10 * time.Second); err != nil || m.Subject != own {
+		t.Errorf("the named one hears %v, %v", m, err)
+	}
+	until(t, "the deaf one to be cut off", func() bool { return s.srv.Load().NumClients() == 4 })
+}
+
 // What a guest names as the place for an answer gets no more rights than the guest has: an answer
 // into the ledger's subjects would be a message in the stream that is no record.
 func TestNoAnswerIntoTheLedger(t *testing.T) {
@@ -152,6 +243,18 @@ func TestNoAnswerIntoTheLedger(t *testing.T) {
 	})
 	if err := errors.Join(err, service.Flush()); err != nil {
 		t.Fatal(err)
+	}
+	told := make(chan *nats.Msg, 1)
+	if _, err := nc.ChanSubscribe("muster.changed.>", told); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(g.PublishRequest("muster.coverage", "muster.changed.public.x", nil),
+		g.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	<-answered
+	if err := errors.Join(service.Flush(), nc.Flush()); err != nil || len(told) > 0 {
+		t.Errorf("an answer is told as what was recorded: %v", err)
 	}
 	if err := errors.Join(g.PublishRequest("muster.coverage", someEvent, nil),
 		g.Flush()); err != nil {

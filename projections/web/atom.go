@@ -7,7 +7,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"net/url"
 	"slices"
 	"time"
 
@@ -86,13 +85,10 @@ func (a *atomFile) add(c *projections.Change, apart, sentence string) {
 	if c.Recorded.After(a.latest) {
 		a.latest = c.Recorded
 	}
-	link := fmt.Sprintf("%s/log?from=%d", a.server, c.Sequence)
-	if a.view != "" {
-		link += "&view=" + url.QueryEscape(string(a.view))
-	}
 	a.entries = append(a.entries, &feeds.AtomEntry{Title: sentence, Updated: at, Published: at,
-		Id:      fmt.Sprintf("urn:muster:%s:%s:%d%s", a.of, a.origin, c.Sequence, apart),
-		Links:   []feeds.AtomLink{{Href: link, Rel: "alternate", Type: "text/html"}},
+		Id: fmt.Sprintf("urn:muster:%s:%s:%d%s", a.of, a.origin, c.Sequence, apart),
+		Links: []feeds.AtomLink{{Href: recordLink(a.server, c.Sequence, a.view),
+			Rel: "alternate", Type: "text/html"}},
 		Content: &feeds.AtomContent{Content: sentence, Type: "text"},
 		Author:  &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: c.Signer}}})
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -318,6 +319,23 @@ func (f *front) root() string {
 		return fmt.Sprintf("%s127.0.0.1:%d", scheme, addr.Port)
 	}
 	return scheme + addr.String()
+}
+
+// knownAt is the address by which people know the server, with the base: the first name that it was
+// told, and else its own. Where it was told a name and does not speak TLS, a proxy before it does.
+func (f *front) knownAt() string {
+	if len(f.cfg.Hosts) == 0 {
+		return f.URL()
+	}
+	host := f.cfg.Hosts[0]
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	port := f.listener.Addr().(*net.TCPAddr).Port
+	if f.certificate != nil && len(f.cfg.Proxies) == 0 && port != 443 {
+		host += ":" + strconv.Itoa(port)
+	}
+	return "https://" + host + string(f.cfg.Base)
 }
 
 // openAccessLog opens the access log, where one is kept. It is closed when nobody is answered any

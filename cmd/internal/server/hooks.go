@@ -7,15 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
-	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"muster/cmd/internal/files"
 	"muster/cmd/internal/hooks"
-	"muster/events"
-	"muster/projections"
 	"muster/projections/web"
 )
 
@@ -52,74 +48,18 @@ func (s *Server) openHooks() error {
 	return nil
 }
 
-// A hookBody is what a hook is told of a record, as Standard Webhooks has it.
-type hookBody struct {
-	Type      events.Type `json:"type"`
-	Timestamp time.Time   `json:"timestamp"`
-	Data      hookData    `json:"data"`
-}
-
-type hookData struct {
-	Ledger    events.Origin    `json:"ledger"`
-	Sequence  uint64           `json:"sequence"`
-	View      events.View      `json:"view"`
-	Operation events.Operation `json:"operation,omitzero"`
-	Nation    events.Nation    `json:"nation,omitzero"`
-	Pledge    events.ID        `json:"pledge,omitzero"`
-	Signer    string           `json:"signer"`
-	Sentence  string           `json:"sentence"`
-	// On is the day for which coverage is told.
-	On       events.Date    `json:"on,omitzero"`
-	Coverage []hookCoverage `json:"coverage,omitempty"`
-}
-
-type hookCoverage struct {
-	Operation events.Operation `json:"operation"`
-	Line      events.Line      `json:"requirement"`
-	Sentence  string           `json:"sentence"`
-}
-
-// What a hook is told of one record at most: what is longer is cut, and in the log.
-const (
-	maxHookSentence = 4 << 10
-	maxHookLines    = 50
-)
-
 // nextForHook waits for the next record that a hook is told of.
 func (s *Server) nextForHook(ctx context.Context, h *hooks.Hook, after uint64) (hooks.Message,
 	error) {
-	c, err := s.Questions.Next(ctx, web.Watch{View: h.View, Operation: h.Operation,
-		Coverage: h.Coverage}, after)
+	n, err := s.Questions.Next(ctx, web.Watch{View: h.View, Operation: h.Operation,
+		Coverage: h.Coverage, Server: s.knownAt()}, after)
 	if err != nil {
 		return hooks.Message{}, err
 	}
-	body, err := json.Marshal(s.hookBodyOf(h, &c))
+	body, err := json.Marshal(n.Message)
 	of := sha256.Sum256([]byte(string(s.Ledger.Origin()) + "\n" + h.Name)) // no full stop is in it
-	return hooks.Message{Sequence: c.Sequence, Body: body,
-		ID: fmt.Sprintf("msg_%x_%d", of[:8], c.Sequence)}, err
-}
-
-func (s *Server) hookBodyOf(h *hooks.Hook, c *projections.Change) hookBody {
-	d := hookData{Ledger: s.Ledger.Origin(), Sequence: c.Sequence, View: h.View,
-		Operation: c.Operation, Nation: c.Nation, Pledge: c.Pledge, Signer: c.Signer,
-		Sentence: cutSentence(c.Title)}
-	for _, l := range c.Lines[:min(len(c.Lines), maxHookLines)] {
-		d.On = c.On
-		d.Coverage = append(d.Coverage, hookCoverage{l.Operation, l.Line, cutSentence(l.Sentence)})
-	}
-	return hookBody{c.Type, c.Recorded.UTC(), d}
-}
-
-// cutSentence cuts what is too long for a message.
-func cutSentence(text string) string {
-	if len(text) <= maxHookSentence {
-		return text
-	}
-	at := maxHookSentence
-	for !utf8.RuneStart(text[at]) {
-		at--
-	}
-	return text[:at] + "…"
+	return hooks.Message{Sequence: n.Sequence, Body: body,
+		ID: fmt.Sprintf("msg_%x_%d", of[:8], n.Sequence)}, err
 }
 
 // hookMetrics tell how it goes with each hook, by its name in the file.

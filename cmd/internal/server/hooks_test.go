@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,13 +13,14 @@ import (
 
 	"muster/cmd/internal/hooks"
 	"muster/events"
+	"muster/projections/web"
 )
 
 // hear answers what is told, and passes it on.
-func hear(t *testing.T, to chan<- hookBody) string {
+func hear(t *testing.T, to chan<- web.NewsMessage) string {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		data, err := io.ReadAll(r.Body)
-		var body hookBody
+		var body web.NewsMessage
 		if err == nil {
 			err = json.Unmarshal(data, &body)
 		}
@@ -32,7 +34,7 @@ func hear(t *testing.T, to chan<- hookBody) string {
 }
 
 // until receives what is told until a record is, and returns all of it.
-func until(t *testing.T, from <-chan hookBody, record uint64) (all []hookBody) {
+func until(t *testing.T, from <-chan web.NewsMessage, record uint64) (all []web.NewsMessage) {
 	t.Helper()
 	for late := time.After(time.Minute); len(all) == 0 || all[len(all)-1].Data.Sequence != record; {
 		select {
@@ -48,7 +50,7 @@ func until(t *testing.T, from <-chan hookBody, record uint64) (all []hookBody) {
 // A hook is told what its view may read, and no more: by default what is public. It goes on after a
 // start where it was, and says which requirements a record makes met otherwise where it is to.
 func TestHooksAreToldTheirView(t *testing.T) {
-	public, all := make(chan hookBody, 100), make(chan hookBody, 100)
+	public, all := make(chan web.NewsMessage, 100), make(chan web.NewsMessage, 100)
 	secret := "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32))
 	c := newConfidence(t, Config{Hooks: []hooks.Hook{
 		{Name: "press", URL: hear(t, public), Secret: secret, View: events.PublicView},
@@ -64,7 +66,8 @@ func TestHooksAreToldTheirView(t *testing.T) {
 	text, _ := json.Marshal(told)
 	if !strings.Contains(string(text), "700,100,017") || strings.Contains(string(text),
 		"700,200,019") || strings.Contains(string(text), "700,300,023") ||
-		told[len(told)-1].Data.Sentence != "The coordinators admit POL/warsaw as liaison" {
+		told[len(told)-1].Data.Sentence != "The coordinators admit POL/warsaw as liaison" ||
+		told[len(told)-1].Data.Link != fmt.Sprintf("%s/log?from=%d&view=public", c.URL(), last) {
 		t.Errorf("the press is told %s", text)
 	}
 	terms := events.RequirementTerms{Operation: "op", Line: "ground-west", Role: "ground",

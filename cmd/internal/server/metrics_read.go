@@ -115,6 +115,9 @@ func (m *counters) register(s *Server) {
 	if s.hooks != nil {
 		m.registry.MustRegister(hookMetrics{s})
 	}
+	if s.changed != nil {
+		m.registry.MustRegister(s.changed)
+	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "muster_info",
 		Help: "Always 1: which program this is, and of which ledger.",
 		ConstLabels: prometheus.Labels{"version": s.cfg.Version, "name": s.cfg.Name,

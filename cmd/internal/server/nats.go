@@ -72,6 +72,7 @@ func (s *Server) openNATS() (err error) {
 		if s.certificate != nil && cfg.Listen != "" {
 			cfg.TLS = s.certificate.config()
 		}
+		cfg.Guests, cfg.Named = s.heardBy()
 		s.natsd, err = natsd.Start(cfg)
 		if err != nil {
 			return problem.New(problem.Unavailable, "%w", err).

@@ -22,7 +22,7 @@ func (s *Server) reading() access.Reading {
 // hasGuests reports whether other machines reach the server over NATS.
 func (s *Server) hasGuests() bool {
 	address := s.cfg.NATSListen
-	if s.natsd == nil {
+	if s.cfg.NATS.Given() {
 		address = s.Conn.ConnectedAddr()
 	}
 	addr, err := net.ResolveTCPAddr("tcp", address)

@@ -19,14 +19,14 @@ func SchemaOf(kind string) ([]byte, error) {
 	return schema.Of(events.Type(kind))
 }
 
-// AsyncAPI describes the stream and the service, the questions among it, as of a version of the
-// program.
+// AsyncAPI describes the stream, what is told of its records, and the service, the questions among
+// it, as of a version of the program.
 func AsyncAPI(version string) ([]byte, error) {
 	var questions []schema.Question
 	for _, d := range web.Descriptions() {
 		questions = append(questions, schema.Question(d))
 	}
-	return schema.AsyncAPI(version, questions)
+	return schema.AsyncAPI(version, web.NewsSchema(), questions)
 }
 
 // handleSchemas serves the same over HTTP: /schemas/pledge.offered.json, /schemas/all.json and

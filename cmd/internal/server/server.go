@@ -16,6 +16,7 @@
 //	openThrift      which gives memory back
 //	keepNATS        which starts the embedded NATS server anew where it gives up
 //	openAccessLog   where one is kept
+//	openChanged     which tells over NATS what is recorded
 //	openAPI         HTTP
 //	openService     NATS
 //	openHooks       whom the operator has named to be told
@@ -84,7 +85,8 @@ type Config struct {
 	AdminAnyone bool           // other machines may reach that
 	BodyTime    time.Duration  // to send the body of a request in; web.MaxBodyTime when 0
 
-	Hooks []hooks.Hook // who is told what is recorded
+	Hooks   []hooks.Hook  // who is told what is recorded
+	Changed []Publication // of which views it is told over NATS
 
 	// Founding is the first statement of a new ledger, when its founder has signed one already.
 	// Otherwise it is made of Origin and Title, and signed with a key that is made, too, and lies
@@ -140,6 +142,7 @@ type Server struct {
 	signer    *proof.CheckpointSigner
 	witnesses *feed.Feeder // nil without a policy
 	hooks     *hooks.Hooks // nil where nobody is told
+	changed   *publisher   // nil where nothing is told over NATS
 
 	opened time.Time // when journal and stream were brought to the same end
 	met    uint64    // the journal's last record before that, which the stream held too
@@ -172,6 +175,9 @@ func (s *Server) start(ctx context.Context) error {
 		if err := s.listen(); err != nil {
 			return err
 		}
+		if err := s.checkPublications(); err != nil {
+			return err
+		}
 	}
 	if err := s.makeFolder(); err != nil {
 		return err
@@ -196,6 +202,9 @@ func (s *Server) start(ctx context.Context) error {
 	s.openThrift()
 	s.keepNATS()
 	if err := s.openAccessLog(); err != nil {
+		return err
+	}
+	if err := s.openChanged(); err != nil {
 		return err
 	}
 	if err := s.openAPI(); err != nil {

@@ -30,12 +30,19 @@ func TestDeployedMetricsAreTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hooks := filepath.Join(root, "hooks.json")
+	if err := os.WriteFile(hooks, []byte(`{"hooks": [{"name": "desk", "url": "http://127.0.0.1:1",
+		"secret": "whsec_`+strings.Repeat("A", 32)+`"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	p := launch(t, filepath.Join(root, "ledger"), "--admin", "127.0.0.1:0", "--tls-cert", cert,
-		"--tls-key", key, "--access-log", filepath.Join(root, "access.log"))
+		"--tls-key", key, "--access-log", filepath.Join(root, "access.log"), "--hooks", hooks,
+		"--nats-listen", "127.0.0.1:0", "--changed", "public")
 	admin := p.awaitAdmin(t)
 	awaitStatus(t, admin+"/readyz", 200)
 	user := newUser(t)
 	user.types(t, "--data", p.dir, "coverage")
+	user.types(t, "--data", p.dir, "feed", "list")
 	_, text := get(t, admin+"/metrics")
 	told := series(text)
 

@@ -22,6 +22,7 @@ import (
 // A Message is what one record has to tell.
 type Message struct {
 	Sequence uint64
+	Recorded time.Time
 	ID       string // the same whenever the record is told
 	Body     []byte // JSON
 }
@@ -53,12 +54,15 @@ type Config struct {
 
 // A State is how it goes with a hook.
 type State struct {
-	Name     string
-	Taken    uint64 // the last record that its receiver has taken
-	Told     uint64 // messages that were taken since the start
-	Failed   uint64 // attempts that were not, since the start
-	Failing  bool   // the last attempt
-	Finished bool   // the receiver has said that it wants nothing more (410)
+	Name    string
+	Taken   uint64 // the last record that its receiver has taken
+	Told    uint64 // messages that were taken since the start
+	Failed  uint64 // attempts that were not, since the start
+	Failing bool   // the last attempt
+	// Waiting is when the record was recorded that its receiver has not taken yet, the oldest of
+	// them; zero for none.
+	Waiting  time.Time
+	Finished bool // the receiver has said that it wants nothing more (410)
 }
 
 // Hooks are those of a server, at work.
@@ -75,6 +79,7 @@ type running struct {
 	*Hook
 	signs                *standardwebhooks.Webhook
 	taken, told, failed  atomic.Uint64
+	waiting              atomic.Pointer[time.Time] // nil while there is nothing to tell
 	failing, hasFinished atomic.Bool
 }
 
@@ -122,8 +127,12 @@ func (h *Hooks) Close() error {
 // States tells how it goes with each.
 func (h *Hooks) States() (all []State) {
 	for _, r := range h.all {
-		all = append(all, State{Name: r.Name, Taken: r.taken.Load(), Told: r.told.Load(),
-			Failed: r.failed.Load(), Failing: r.failing.Load(), Finished: r.hasFinished.Load()})
+		s := State{Name: r.Name, Taken: r.taken.Load(), Told: r.told.Load(),
+			Failed: r.failed.Load(), Failing: r.failing.Load(), Finished: r.hasFinished.Load()}
+		if since := r.waiting.Load(); since != nil {
+			s.Waiting = *since
+		}
+		all = append(all, s)
 	}
 	return all
 }
@@ -133,6 +142,7 @@ func (h *Hooks) run(ctx context.Context, r *running) {
 	for wait := h.cfg.first; ctx.Err() == nil; {
 		m, err := h.cfg.Next(ctx, r.Hook, r.taken.Load())
 		if err == nil {
+			r.waiting.Store(&m.Recorded)
 			if !h.deliver(ctx, r, m) {
 				return
 			}
@@ -146,6 +156,7 @@ func (h *Hooks) run(ctx context.Context, r *running) {
 			pause(ctx, jittered(wait))
 			wait = min(2*wait, longestWait)
 		default:
+			r.waiting.Store(nil)
 			r.taken.Store(m.Sequence)
 			wait = h.cfg.first
 		}

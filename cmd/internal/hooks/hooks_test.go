@@ -103,7 +103,8 @@ func numbers(last uint64) func(context.Context, *Hook, uint64) (Message, error) 
 			return Message{}, ctx.Err()
 		}
 		id := fmt.Sprintf("msg_%d", after+1)
-		return Message{after + 1, id, []byte(`{"id":"` + id + `"}`)}, nil
+		return Message{after + 1, time.Unix(int64(after+1), 0), id,
+			[]byte(`{"id":"` + id + `"}`)}, nil
 	}
 }
 
@@ -180,7 +181,8 @@ func TestHooksTellAll(t *testing.T) {
 		t.Errorf("it was told %q", fussy.told)
 	}
 	states := h.States()
-	if states[0].Taken != 0 || states[1].Failed != 6 || states[1].Told != 3 {
+	if states[0].Taken != 0 || !states[0].Waiting.Equal(time.Unix(1, 0)) ||
+		!states[1].Waiting.IsZero() || states[1].Failed != 6 || states[1].Told != 3 {
 		t.Errorf("the states are %+v", states)
 	}
 
@@ -207,7 +209,7 @@ func TestHookEnds(t *testing.T) {
 	h := start(t, path, 3, Hook{Name: "gone", URL: gone.URL, Secret: secret})
 	<-gone.changed
 	h.ended.Wait() // without being told to
-	if s := h.States()[0]; !s.Finished || len(gone.told) != 1 {
+	if s := h.States()[0]; !s.Finished || s.Waiting.IsZero() || len(gone.told) != 1 {
 		t.Errorf("it is %+v, and was told %q", s, gone.told)
 	}
 	if err := h.Close(); err != nil {

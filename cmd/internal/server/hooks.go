@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -58,7 +59,7 @@ func (s *Server) nextForHook(ctx context.Context, h *hooks.Hook, after uint64) (
 	}
 	body, err := json.Marshal(n.Message)
 	of := sha256.Sum256([]byte(string(s.Ledger.Origin()) + "\n" + h.Name)) // no full stop is in it
-	return hooks.Message{Sequence: n.Sequence, Body: body,
+	return hooks.Message{Sequence: n.Sequence, Recorded: n.Message.Timestamp, Body: body,
 		ID: fmt.Sprintf("msg_%x_%d", of[:8], n.Sequence)}, err
 }
 
@@ -74,6 +75,9 @@ var (
 	hookFailing = prometheus.NewDesc("muster_hook_failing",
 		"1 while a hook's receiver does not take what it is told, or wants nothing more.",
 		[]string{"hook"}, nil)
+	hookWaiting = prometheus.NewDesc("muster_hook_waiting_seconds",
+		"How long ago the oldest record was recorded that a hook's receiver has yet to take; 0 "+
+			"for none.", []string{"hook"}, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -81,6 +85,7 @@ func (hookMetrics) Describe(to chan<- *prometheus.Desc) {
 	to <- hookTaken
 	to <- hookTold
 	to <- hookFailing
+	to <- hookWaiting
 }
 
 // Collect implements prometheus.Collector.
@@ -93,5 +98,10 @@ func (m hookMetrics) Collect(to chan<- prometheus.Metric) {
 		add(hookTold, prometheus.CounterValue, float64(h.Told), resultOK)
 		add(hookTold, prometheus.CounterValue, float64(h.Failed), "failed")
 		add(hookFailing, prometheus.GaugeValue, yes(h.Failing || h.Finished))
+		waits := time.Duration(0)
+		if !h.Waiting.IsZero() {
+			waits = max(0, time.Since(h.Waiting))
+		}
+		add(hookWaiting, prometheus.GaugeValue, waits.Seconds())
 	}
 }

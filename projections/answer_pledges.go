@@ -108,7 +108,7 @@ type Pledge struct {
 	Conditions  []Condition  `json:"conditions,omitempty"`
 	Caveats     []Caveat     `json:"caveats,omitempty"`
 	Allocations []Allocation `json:"allocations,omitempty"`
-	// Queries are the questions about it that were not answered.
+	// Queries are the questions about it that wait for an answer.
 	Queries []Query `json:"queries,omitempty"`
 	// Since is the date from which it is there, RungSince that from which it is on its rung, and
 	// Ended that of its exit.
@@ -315,7 +315,7 @@ func (p *Pledge) setHolds(s *standing) {
 			p.Caveats = append(p.Caveats, Caveat{c.name, c.text, uint64(c.by.order)})
 		}
 	}
-	for _, q := range s.queries {
+	for _, q := range s.waiting() {
 		p.Queries = append(p.Queries, Query{q.id, q.to, q.text, q.due, q.since, uint64(q.by.order)})
 	}
 	for _, a := range s.allocations {

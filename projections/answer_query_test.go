@@ -59,6 +59,8 @@ func TestQueries(t *testing.T) {
 	pl.move("pledge.withdrawn", 8)
 	p = l.picture()
 	equal(t, "ended", due(Moment{On: day(9)}), "")
+	one = must[Pledge](t)(p.Pledge(t.Context(), Moment{On: day(9)}, pl.id))
+	equal(t, "queries of what has ended", len(one.Queries), 0)
 }
 
 // Whose a pledge is has a capital letter where a sentence begins, and not within one.

@@ -133,6 +133,15 @@ func (s *standing) disclosed(d *fact) {
 	}
 }
 
+// waiting returns the questions that wait for an answer: of a pledge that has ended none does,
+// since nobody may answer it any more.
+func (s *standing) waiting() []query {
+	if s.exit != "" {
+		return nil
+	}
+	return s.queries
+}
+
 func (s *standing) stepHolds(d *fact) {
 	switch {
 	case d.query != nil && d.move.answers:

@@ -32,10 +32,6 @@ counts nowhere.`,
 		Example: "  muster allocation make 01KAQ… ground-west --quantity 800",
 		Args:    args("PLEDGE", "REQUIREMENT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := noneEmpty(cmd.Flags(), "quantity", "from", "until", "effective")
-			if err != nil {
-				return err
-			}
 			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				step, unit, err := a.step(cmd, s, f, args[0])
 				if err != nil {

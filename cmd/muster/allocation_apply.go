@@ -30,9 +30,6 @@ pledge to the requirement, it is refused.`,
 			"  muster allocation apply plan.csv --yes",
 		Args: args("PLAN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := noneEmpty(cmd.Flags(), "effective"); err != nil {
-				return err
-			}
 			rows, err := readPlan(args[0])
 			if err != nil {
 				return err

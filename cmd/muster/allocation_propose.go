@@ -37,9 +37,6 @@ records give the same plan.`,
   muster allocation apply plan.csv --dry-run`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := noneEmpty(cmd.Flags(), givenFlags(cmd.Flags())...); err != nil {
-				return err
-			}
 			by := projections.Matching(match)
 			if by != projections.MatchArea && by != projections.MatchLine {
 				return usage("--match %s: write area or line", match)

@@ -32,9 +32,6 @@ member second): coordinators, and for a further key of a nation one of its liais
 		Args: args("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key, err := a.publicKey(args[0])
-			if err == nil { // without a role, a key gets the one that may say most
-				err = noneEmpty(cmd.Flags(), "role", "clearance")
-			}
 			if err != nil {
 				return err
 			}

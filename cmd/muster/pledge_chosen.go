@@ -48,6 +48,22 @@ func noneEmpty(flags *pflag.FlagSet, names ...string) (err error) {
 	return nil
 }
 
+// clearing are the flags that mean something when they are empty: that what was there is taken
+// away. That of release has a refusal of its own.
+var clearing = []string{"area", "presence", "source", "note", "reference", "release"}
+
+// emptyFlags refuses what is given to a command and empty: it would be as if it had not been given.
+// What runs for long is started by programs, which give what they have.
+func emptyFlags(cmd *cobra.Command) error {
+	own := cmd.LocalNonPersistentFlags()
+	if own.Lookup("listen") != nil {
+		return nil
+	}
+	return noneEmpty(own, slices.DeleteFunc(givenFlags(own), func(name string) bool {
+		return slices.Contains(clearing, name)
+	})...)
+}
+
 // givenFlags are the names of the flags that are given.
 func givenFlags(flags *pflag.FlagSet) (names []string) {
 	flags.VisitAll(func(fl *pflag.Flag) {

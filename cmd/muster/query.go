@@ -27,9 +27,6 @@ pledge without a release, the whole coalition.`,
 		Args: f.chosen.manyIDs(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			until, err := dateOr("due", due, 0)
-			if err == nil {
-				err = noneEmpty(cmd.Flags(), "text", "to", "due")
-			}
 			if err != nil {
 				return err
 			}
@@ -79,9 +76,6 @@ have the questions.`,
 		Example: `  muster pledge answer 01KAQ… --text "On 12 January"`,
 		Args:    f.chosen.manyIDs(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := noneEmpty(cmd.Flags(), "text", "query"); err != nil {
-				return err
-			}
 			return a.sayOf(cmd.Context(), &f.chosen, f.dryRun, f.effective, args, pledgeVerb{
 				appliesFor: func(s *speaker, p *projections.Pledge) bool {
 					return slices.ContainsFunc(waitingFor(p, s.signer.Key().Party()),

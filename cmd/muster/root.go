@@ -125,6 +125,9 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 			if err := noSecrets(cmd); err != nil {
 				return err
 			}
+			if err := emptyFlags(cmd); err != nil {
+				return err
+			}
 			if err := a.deadline.check(); err != nil {
 				return err
 			}

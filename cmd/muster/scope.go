@@ -127,8 +127,7 @@ var switches = []string{"without-conditional", "without-caveated", "differences"
 var whatIf = []string{"without", "without-conditional", "without-caveated", "discharge"}
 
 // stringFlags gives a command flags that become the parameters of a question. With on, or for
-// what-if, come those that suppose something; not with on-as-is. One that is given and empty is
-// refused.
+// what-if, come those that suppose something; not with on-as-is.
 func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
 	if slices.ContainsFunc(names, func(n string) bool {
 		return n != "on-as-is" && variant.ReplaceAllString(n, "") == "on"
@@ -137,10 +136,6 @@ func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
 	}
 	if i := slices.Index(names, "what-if"); i >= 0 {
 		names = slices.Replace(slices.Clone(names), i, i+1, whatIf...)
-	}
-	c.PreRunE = func(cmd *cobra.Command, _ []string) error {
-		own := cmd.LocalNonPersistentFlags()
-		return noneEmpty(own, givenFlags(own)...)
 	}
 	for _, name := range names {
 		text := flagTexts[name]

@@ -101,8 +101,19 @@ func TestAtom(t *testing.T) {
 		t.Errorf("a change ahead is told as\n%s", after)
 	}
 	for path, want := range map[string]int{"/coverage.atom?operation=none": 404,
-		"/coverage.atom?x=1": 400, "/due.atom": 404, "/records.atom?type=x": 400} {
+		"/coverage.atom?x=1": 400, "/coverage.atom?min_seq=1&role=ground": 200,
+		"/due.atom": 404, "/records.atom?type=x": 400} {
 		status, _, _ := s.send(http.MethodGet, s.url+Root+path, nil, nil)
 		equal(t, path, status, want)
+	}
+	// What would be ignored is refused by its name.
+	for path, names := range map[string]string{"/coverage.atom?on=2026-03-01": "on",
+		"/coverage.atom?rung=confirmed": "rung", "/coverage.atom?as_of=3": "as_of",
+		"/coverage.atom?without=FRA": "without", "/records.atom?wait=1": "wait"} {
+		status, _, body := s.send(http.MethodGet, s.url+Root+path, nil, nil)
+		equal(t, path, status, http.StatusBadRequest)
+		if !strings.Contains(string(body), `"location":"`+names+`"`) {
+			t.Errorf("%s: %s", path, body)
+		}
 	}
 }

@@ -181,7 +181,7 @@ func requestOfHTTP(r *http.Request, path, form string) (request, error) {
 	return requestFrom(path, values, func(name string) string {
 		value := r.PathValue(name)
 		return strings.TrimSuffix(value, form)
-	}), nil
+	}).noneEmpty(), nil
 }
 
 // matches reports whether the tag is among those that somebody has (RFC 9110, section 13.1.2).

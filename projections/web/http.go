@@ -89,7 +89,7 @@ func (r *httpRequest) Resolve(ctx huma.Context) []error {
 		r.err = garbledQuery(err)
 		return nil
 	}
-	r.request = requestFrom(ctx.Operation().Path, values, ctx.Param)
+	r.request = requestFrom(ctx.Operation().Path, values, ctx.Param).noneEmpty()
 	return nil
 }
 

@@ -93,7 +93,7 @@ func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parame
 // beginTelling chooses the view, reads the parameters and takes a slot for a stream.
 func (s *Service) beginTelling(r *http.Request, read func(*parameters), a *asker) (*Service, *live,
 	error) {
-	given := requestFrom("", r.URL.Query(), nil)
+	given := requestFrom("", r.URL.Query(), nil).noneEmpty()
 	s, err := s.choose(r.Context(), given)
 	if err != nil {
 		return nil, nil, err

@@ -118,7 +118,7 @@ func requestOf(data []byte) (request, error) {
 			r.garbled[name] = "write text in quotes or a number, or leave it out"
 		}
 	}
-	return r, nil
+	return r.noneEmpty(), nil
 }
 
 // maxMessage is the most bytes that a NATS server takes in one message, unless it was set

@@ -24,6 +24,19 @@ type request struct {
 	garbled map[string]string // what is wrong with what is not one text
 }
 
+// noneEmpty refuses what is given and empty, as by a variable that has no value: a question without
+// it is about more than was meant. Forms in a browser send what nobody has filled in, and their
+// pages leave it out before.
+func (r request) noneEmpty() request {
+	for name, value := range r.given {
+		if strings.TrimSpace(value) == "" && r.garbled[name] == "" {
+			r.garbled[name] = "empty: write a value, or leave it out"
+			delete(r.given, name)
+		}
+	}
+	return r
+}
+
 // Parameters reads a request. Every method that reads also notes that the question takes the
 // parameter: the API's document follows from what is read, and what is given and not read is
 // unknown. All that is wrong is told at once.

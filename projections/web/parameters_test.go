@@ -192,7 +192,9 @@ func TestOnlyOverHTTP(t *testing.T) {
 		"/members?on=%zz":                      {400, ""},
 		"/members?a;b":                         {400, ""},
 		"/members?":                            {200, ""},
-		"/members?on=&as_of=":                  {200, ""},
+		"/members?on=&as_of=":                  {400, "as_of on"},
+		"/pledges?nation=":                     {400, "nation"},
+		"/coverage?view=":                      {400, "view"},
 		"/pledges/" + l.fra.id.String() + "?id=" + l.fra.id.String(): {400, "id"},
 		"/pledges/a%2Fb":              {422, "id"},
 		"/pledges/%2E%2E":             {422, "id"},
@@ -203,6 +205,13 @@ func TestOnlyOverHTTP(t *testing.T) {
 		equal(t, path, a.status, test.status)
 		if a.status != http.StatusOK {
 			equal(t, path, located(a.problem(t)), test.located)
+		}
+	}
+	for _, path := range []string{"/pledges.csv?nation=%20", "/records/events?nation="} {
+		status, _, body := s.send(http.MethodGet, s.url+Root+path, nil, nil)
+		equal(t, path, status, http.StatusBadRequest)
+		if !strings.Contains(string(body), `"location":"nation"`) {
+			t.Errorf("%s: %s", path, body)
 		}
 	}
 }
@@ -218,7 +227,8 @@ func TestOnlyOverNATS(t *testing.T) {
 		" \n":                                   {200, ""},
 		"{}":                                    {200, ""},
 		` { "as_of" : 7 , "min_seq" : 1 } `:     {200, ""},
-		`{"as_of":"7","min_seq":"1","on":""}`:   {200, ""},
+		`{"as_of":"7","min_seq":"1"}`:           {200, ""},
+		`{"as_of":"7","min_seq":"1","on":""}`:   {400, "on"},
 		`{"as_of":7.0}`:                         {422, "as_of"},
 		`{"min_seq":-1,"as_of":1e2,"on":1}`:     {422, "as_of on min_seq"},
 		`{"as_of":null,"on":true,"min_seq":[]}`: {400, "as_of on min_seq"},

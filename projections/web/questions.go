@@ -317,7 +317,8 @@ func documentRows(api huma.API, question huma.Operation) {
 			Method: http.MethodGet,
 			Path:   question.Path + form.suffix, Summary: question.Summary + ", as " + form.summary,
 			Tags:       []string{tagRows},
-			Parameters: question.Parameters, Responses: notModified(question.OperationID)}
+			Parameters: form.parametersOf(question.Parameters),
+			Responses:  notModified(question.OperationID)}
 		media, _, _ := strings.Cut(form.media, ";")
 		schema := &huma.Schema{Type: huma.TypeString}
 		if form.attached && !strings.HasPrefix(media, "text/") {
@@ -328,6 +329,16 @@ func documentRows(api huma.API, question huma.Operation) {
 		documentProblems(api, &op, append(question.Errors, http.StatusInternalServerError))
 		api.OpenAPI().AddOperation(&op)
 	}
+}
+
+// parametersOf returns those of a question's parameters that the form takes.
+func (f *rowsForm) parametersOf(all []*huma.Param) (some []*huma.Param) {
+	for _, p := range all {
+		if f.takes == nil || slices.Contains(f.takes, p.Name) {
+			some = append(some, p)
+		}
+	}
+	return some
 }
 
 // documentProblems documents the problems of an operation that huma does not serve.

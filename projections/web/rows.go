@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,6 +29,33 @@ type rowsForm struct {
 	list func(context.Context, *Service, any, writePage) error
 	// links says that it leads to pages of the server.
 	links bool
+	// takes are those of the question's parameters that mean something in it, nil for all; and
+	// instead says what is so in the place of others.
+	takes   []string
+	instead string
+}
+
+// check refuses what the question takes and the form has no use for: an answer to something else
+// than was asked would mislead.
+func (f *rowsForm) check(r request) error {
+	if f.takes == nil {
+		return nil
+	}
+	var wrong []problem.Field
+	for _, name := range slices.Sorted(maps.Keys(r.given)) {
+		if !slices.Contains(f.takes, name) {
+			wrong = append(wrong, problem.Field{Location: name,
+				Value: problem.Shorten(r.given[name]), Message: f.instead + ": it takes " +
+					strings.Join(f.takes, ", ")})
+		}
+	}
+	err := problem.OfFields(wrong)
+	if err == nil {
+		return nil
+	}
+	whole := *problem.From(err)
+	whole.Kind = problem.Usage
+	return &whole
 }
 
 const csvSuffix = ".csv"
@@ -44,10 +72,15 @@ var rowsForms = []rowsForm{
 		summary: "a calendar of what has a day (iCalendar)", of: "due", list: listAgenda,
 		links: true},
 	{suffix: atomSuffix, media: atomMedia, begin: beginAtom(atomRecords), of: atomRecords,
-		summary: "a feed of the latest ones (Atom)", list: listLatest, links: true},
+		summary: "a feed of the latest ones (Atom)", list: listLatest, links: true,
+		takes: []string{"from", "nation", "operation", "type", "import", "signer", "limit",
+			"view"},
+		instead: "a feed waits for no record"},
 	{suffix: atomSuffix, media: atomMedia, begin: beginAtom(atomCoverage), of: atomCoverage,
 		summary: "a feed of what has changed in it lately (Atom)", list: listCoverageChanges,
-		links: true},
+		links: true, takes: []string{"operation", "role", "min_seq", "view"},
+		instead: "a feed tells each change at the rung offered, as it was known then, on the day " +
+			"on which it came to hold"},
 }
 
 // serverFact names the address of the server among the facts of a form that leads to its pages.
@@ -201,6 +234,9 @@ func (s *Service) answerRows(w http.ResponseWriter, r *http.Request, q *question
 			a.name = q.name + "-" + string(s.View()) + form.suffix
 		}
 		query, err = q.read(r.Context(), s, asked)
+	}
+	if err == nil {
+		err = form.check(asked)
 	}
 	defer func() { // also when a list breaks off, which ends in a panic
 		if a.file != nil {

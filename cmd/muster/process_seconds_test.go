@@ -216,6 +216,7 @@ func secondedOnThePage(t *testing.T, url, key string) {
 	b.says("h1", "Members")
 	b.click(`td a[href*="/second"]`)
 	b.says("#proved", "Proved: this record is in the ledger")
+	b.says("#statement", `"seen":{"size":33,"root":"`)
 	if said := b.text("[data-fact=key]"); said != string(rome.Key) {
 		t.Errorf("the page tells of the key %s", said)
 	}

@@ -2,7 +2,7 @@
 // checkpoint, and that the statement to be signed names just that record and its key. What is told of it is read from the record's own bytes.
 
 import { shown } from "./key.js";
-import { Unavailable, Unverified, base64Of, bytesOf, current, inclusion, recordSigned } from "./tree.js";
+import { Unavailable, Unverified, base64Of, bytesOf, current, inclusion, recordSigned, seen } from "./tree.js";
 
 const box = () => document.getElementById("second");
 
@@ -44,7 +44,9 @@ const prove = async () => {
   const words = box().dataset, sign = document.getElementById("sign"), told = document.getElementById("proved");
   words.state = "proving";
   try {
-    const p = await proved(words, JSON.parse(document.getElementById("statement").textContent));
+    const text = document.getElementById("statement"), said = JSON.parse(text.textContent), p = await proved(words, said);
+    const { type, id, ledger, ...rest } = said;
+    text.textContent = JSON.stringify({ type, id, ledger, seen: seen(words.origin), ...rest }); // the checkpoint that was verified for it
     tell(p, words);
     told.textContent = words.proved.replace("PATH", p.path.length).replace("SIZE", p.size);
     told.className = "answer s-met";

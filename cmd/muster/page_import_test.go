@@ -77,6 +77,7 @@ func TestPageImport(t *testing.T) {
 	b.wait("!document.getElementById('desk-send').disabled")
 	b.click("#desk-send")
 	b.says("#desk-done", "Recorded: 2. Refused: 0.")
+	b.says("#desk-done a[download]", "Save all receipts")
 	receipts, back := filepath.Join(u.dir, "receipts.zip"), filepath.Join(u.dir, "back.xlsx")
 	b.download("#desk-done a[download]", receipts)
 	receiptsHold(t, u, receipts)

@@ -128,8 +128,8 @@ const meanwhile = async () => {
 
 // offerReceipts has all receipts of this page saved in one file, where the page says so.
 const offerReceipts = () => {
-  if (!box().dataset.archive || receipts.length < 2) return;
-  at("desk-done").append(" ", element("a", box().dataset.archive, { href: URL.createObjectURL(zipOf(receipts)), download: "muster-receipts.zip", class: "button" }));
+  if (!box().dataset.zip || receipts.length < 2) return;
+  at("desk-done").append(" ", element("a", box().dataset.zip, { href: URL.createObjectURL(zipOf(receipts)), download: "muster-receipts.zip", class: "button" }));
 };
 
 const send = async () => {

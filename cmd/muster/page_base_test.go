@@ -31,6 +31,11 @@ func TestPageBelowABase(t *testing.T) {
 	if at := b.text("[data-here]"); at != c.url {
 		t.Errorf("a command on the page names the server %s", at)
 	}
+	b.open("/plan?lang=en")
+	if at := eval[string](b, "document.querySelector('#plan-file').pathname"); at !=
+		"/muster/plan.yaml" {
+		t.Errorf("the plan is saved from %s", at)
+	}
 	b.open("/log?lang=en")
 	b.click("[data-sign-out] button")
 	b.says("#said", "signed out")

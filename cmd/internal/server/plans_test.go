@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"mime/multipart"
 	"strings"
 	"testing"
@@ -100,6 +101,28 @@ func TestPlanFile(t *testing.T) {
 	}
 	if c.Journal.Last() != before {
 		t.Errorf("%d records came", c.Journal.Last()-before)
+	}
+
+	// What was shown is signed and sent whatever becomes of the server meanwhile.
+	_, text, _ := strings.Cut(c.plan(hq, "", changed).body, "<tr data-say>")
+	_, text, _ = strings.Cut(text, "<pre>")
+	text, _, _ = strings.Cut(text, "</pre>")
+	st, err := events.Parse([]byte(html.UnescapeString(text)))
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	cfg := c.cfg
+	cfg.Founding = nil
+	if err = c.Close(); err == nil {
+		c.Server, err = Start(t.Context(), cfg)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.say("HQ/founder", st)
+	if a := c.plan(c.signIn("HQ/founder"), "", changed); a.StatusCode != 200 ||
+		!strings.Contains(a.body, "The ledger says what this file says") {
+		t.Errorf("once it is signed: %s %s", a.Status, main(a))
 	}
 }
 

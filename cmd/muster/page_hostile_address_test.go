@@ -132,8 +132,8 @@ func TestPagesBeforeTheFirstRecord(t *testing.T) {
 		return body
 	}
 	for path := range pageParameters {
-		if strings.Contains(path, "01K") {
-			continue
+		if strings.Contains(path, "01K") || path == "/second" {
+			continue // the page of one thing, which there was not yet
 		}
 		body := says(path+"?as_of=2001-02-03", "As known before the first record.")
 		if !strings.Contains(body, `value="2001-02-03"`) || strings.Contains(body, "Albania") {

@@ -33,6 +33,9 @@ func HTTP(url string, trust Trust, limits Limits) (*http.Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = config
+	// All is asked of one server, which would otherwise be dialled for nearly each request of many
+	// at a time: two connections are kept by default.
+	transport.MaxIdleConnsPerHost = transport.MaxIdleConns
 	transport.ResponseHeaderTimeout = limits.Begin
 	transport.MaxResponseHeaderBytes = maxAnswerHeader
 	return &http.Client{CheckRedirect: staysThere,

@@ -136,6 +136,9 @@ func (r *Row) became(o *reconcile.Outcome, known *reconcile.Known) {
 		r.Refused = []problem.Field{{Message: o.Problem}}
 		r.What += "; refused: " + o.Problem
 	case reconcile.Changed:
+		if o.Problem != "" {
+			told = append(told, o.Problem)
+		}
 		r.What = fmt.Sprintf("changed, pledge %s: %s; %s", o.Pledge, strings.Join(told, ", "),
 			r.What)
 	case reconcile.Alike:

@@ -91,6 +91,11 @@ func (c *comparison) byReference(r *Row) *Pledge {
 	return c.referred[referred{r.Offer.Place, r.Offer.Reference}]
 }
 
+// refuse refuses a row. What is to be looked at in it besides stands behind the reason.
 func (c *comparison) refuse(o *Outcome, format string, args ...any) {
+	besides := o.Problem
 	o.Kind, o.Problem = Refused, fmt.Sprintf(format, args...)
+	if besides != "" {
+		o.Problem += "; " + besides
+	}
 }

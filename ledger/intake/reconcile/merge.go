@@ -75,7 +75,7 @@ func (c *comparison) merge(o *Outcome, r *Row, p *Pledge) {
 	switch {
 	case c.opt.Changed == Corrected:
 		o.Statements = c.corrected(o, &changed, p, last, o.Changes, &steps{})
-	case both && c.opt.Changed != Amended:
+	case (both || o.Problem != "") && c.opt.Changed != Amended:
 		o.Asked = true
 	default:
 		c.amended(o, &changed, p, o.Changes, &steps{})

@@ -109,7 +109,8 @@ type Outcome struct {
 	Ended bool
 	// Asked is set where somebody must choose first.
 	Asked bool
-	// Problem says why a row is refused, or why it is asked whether what is gone is taken off.
+	// Problem says why a row is refused, why it is asked whether what is gone is taken off, or what
+	// is to be looked at in a row that is changed.
 	Problem string
 }
 

@@ -59,6 +59,28 @@ func TestPageImport(t *testing.T) {
 		b.says("#desk-problem", why)
 		b.says("#desk-send:disabled", "Sign and send")
 	}
+	// One cause is told once, with the first twenty of its rows; the file that comes back has all.
+	many := "nation,quantity\n" + strings.Repeat("Atlantis,5\n", 50) + "Lemuria,6\nFRA,many\n"
+	if err := os.WriteFile(list, []byte(many), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/import?lang=fr&on=" + on)
+	b.chooseFile("#i-file", list)
+	b.chooseFile("#i-mapping", mapping)
+	b.click("#desk-form button")
+	b.says(".causes", "not a nation that is known here")
+	b.says(".causes", "51 lignes : line 2 Atlantis, line 3 Atlantis")
+	b.says(".causes", "line 21 Atlantis et 31 autres.")
+	b.says(".causes", "1 ligne : line 53 many")
+	b.axeBy(otherRules)
+	b.shot("import-causes")
+	allBack := filepath.Join(u.dir, "all-back.csv")
+	b.download("#returned", allBack)
+	if text, err := os.ReadFile(allBack); err != nil ||
+		strings.Count(string(text), "not a nation that is known here") != 51 {
+		t.Errorf("the file comes back as %s, %v", text, err)
+	}
+
 	b.open("/import?on=" + on)
 	b.axe()
 	b.chooseFile("#i-file", form)

@@ -200,13 +200,25 @@ func (s *Server) checkImport(ctx context.Context, view events.View, b *imported.
 	return nil
 }
 
+// refusalsOf says why a row is refused: the same words for all rows that have a cause.
+func refusalsOf(r *imported.Row) (all []page.FileRefusal) {
+	for _, f := range r.Refused {
+		one := page.FileRefusal{Cause: f.Message, Value: f.Value}
+		if f.Location != "" && f.Location != r.Place() {
+			one.Cause = f.Location + ": " + f.Message
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
 // shownRows are the rows as a page shows them.
 func shownRows(b *imported.Batch) []page.FileRow {
 	all := make([]page.FileRow, len(b.Rows))
 	for i := range b.Rows {
 		r := &b.Rows[i]
 		row := page.FileRow{Place: r.Place(), What: r.What, Kind: string(r.Kind), Asked: r.Asked,
-			Refused: r.Refusals()}
+			Refused: refusalsOf(r)}
 		if r.Kind == reconcile.Alike {
 			row.Alike = r.Pledge.String()
 		}

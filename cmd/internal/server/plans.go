@@ -152,7 +152,7 @@ func (s *Server) checkPlan(ctx context.Context, view events.View, all *page.Plan
 		case p.Kind == problem.Conflict, p.Kind == problem.Invalid, p.Kind == problem.NotAllowed,
 			p.Kind == problem.NotFound:
 			row := &all.Rows[said.Row]
-			row.Refused = append(row.Refused, p.Error())
+			row.Refused = append(row.Refused, page.FileRefusal{Cause: p.Error()})
 			wrong = append(wrong, problem.Field{Location: cmp.Or(row.Place, "operation"),
 				Message: p.Error()})
 		default:

@@ -1,9 +1,11 @@
 package page
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 
 	"muster/events"
 	"muster/events/problem"
@@ -44,8 +46,12 @@ type FileRow struct {
 	Kind    string // one of those that the words file.kind name; "" where nobody knows yet
 	Asked   bool
 	Changes []FileChange
-	Refused []string
+	Refused []FileRefusal
 }
+
+// A FileRefusal is why a row is refused: the cause, which other rows may have, too, and what this
+// row has in its place, "" where the whole row is meant.
+type FileRefusal struct{ Cause, Value string }
 
 // A FileChange is a cell that says otherwise than what is recorded. Of is what it is a term of
 // where that is a part of the row's, such as a role. Base is what the file had before, and Stays
@@ -66,6 +72,9 @@ const (
 	// maxOfAKind is how many rows of one kind are listed at most of which nothing is to be
 	// signed.
 	maxOfAKind = 200
+	// maxOfACause is how many of the rows are listed that are refused for one cause, as the
+	// program does. The file that comes back has all.
+	maxOfACause = 20
 )
 
 // A filePage is the form, and what its file comes to.
@@ -197,12 +206,48 @@ func (p *filePage) Kept() (all []hidden) {
 // somebody.
 const listedKinds = "asked refused kept added ended new changed cancelled alike gone unchanged"
 
-// A listed are rows of one kind of which nothing is to be signed: the first of them.
+// A listed are rows of one kind of which nothing is to be signed: the first of them, or what they
+// are refused for.
 type listed struct {
-	Kind string
-	All  int
-	Rows []FileRow
+	Kind   string
+	All    int
+	Rows   []FileRow
+	Causes []fileCause
 }
+
+// A fileCause is one cause for which rows are refused, and the first of them.
+type fileCause struct {
+	Cause string
+	All   int
+	Rows  []causedRow
+}
+
+// A causedRow is a row that is refused, and what it has.
+type causedRow struct{ Place, Value string }
+
+// refuse adds a refused row to each of its causes.
+func (l *listed) refuse(row *FileRow) {
+	for _, r := range row.Refused {
+		at := slices.IndexFunc(l.Causes, func(c fileCause) bool { return c.Cause == r.Cause })
+		if at < 0 {
+			at = len(l.Causes)
+			l.Causes = append(l.Causes, fileCause{Cause: r.Cause})
+		}
+		c := &l.Causes[at]
+		if c.All++; c.All <= maxOfACause {
+			c.Rows = append(c.Rows, causedRow{row.Place, r.Value})
+		}
+	}
+}
+
+// cutCauses leaves the causes that most rows have.
+func (l *listed) cutCauses() {
+	slices.SortStableFunc(l.Causes, func(a, b fileCause) int { return cmp.Compare(b.All, a.All) })
+	l.Causes = l.Causes[:min(len(l.Causes), maxOfAKind)]
+}
+
+// More is how many rows have the cause besides those that are listed.
+func (c fileCause) More() int { return c.All - len(c.Rows) }
 
 // Listed are the rows of which nothing is to be signed, by their kinds.
 func (p *filePage) Listed() (all []listed) {
@@ -230,13 +275,17 @@ func (p *filePage) Listed() (all []listed) {
 			by[kind] = &listed{Kind: kind}
 		}
 		l := by[kind]
-		if l.All++; l.All <= maxOfAKind {
+		switch l.All++; {
+		case kind == "refused":
+			l.refuse(&row)
+		case l.All <= maxOfAKind:
 			l.Rows = append(l.Rows, row)
 		}
 	}
 	for _, kind := range words(listedKinds) {
-		if by[kind] != nil {
-			all = append(all, *by[kind])
+		if l := by[kind]; l != nil {
+			l.cutCauses()
+			all = append(all, *l)
 		}
 	}
 	return all

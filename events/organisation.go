@@ -1,10 +1,13 @@
 package events
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
 
 	"muster/events/problem"
 )
@@ -139,7 +142,8 @@ func (all Organisations) Find(name string) (Nation, bool) {
 	return found, found != ""
 }
 
-// Parse is Find with an error for people: see [ParseNation].
+// Parse is Find with an error for people: see [ParseNation]. It names the organisations, or of many
+// those whose names are nearest.
 func (all Organisations) Parse(name string) (Nation, error) {
 	if n, ok := all.Find(name); ok {
 		return n, nil
@@ -149,14 +153,32 @@ func (all Organisations) Parse(name string) (Nation, error) {
 	case err == nil || noMore(name) != nil:
 		return n, err
 	case len(all) == 0:
-		return "", fmt.Errorf("%w; the operation declares no organisations", err)
+		return "", fmt.Errorf("%w; no organisations are declared", err)
 	}
-	names := make([]string, len(all))
-	for i, o := range all {
+	near := all.nearest(name)
+	names := make([]string, len(near))
+	for i, o := range near {
 		names[i] = fmt.Sprintf("%s (%s)", o.Name, o.Code)
 	}
-	return "", fmt.Errorf("%w; or an organisation of the operation: %s", err,
+	return "", fmt.Errorf("%w; or an organisation that is declared: %s", err,
 		strings.Join(names, ", "))
+}
+
+// nearest returns the organisations, the one of which a name differs least from the given one in
+// front; at most maxNear.
+func (all Organisations) nearest(name string) Organisations {
+	const maxNear = 5
+	folded := foldName(name)
+	far := func(o Organisation) int {
+		least := len(folded)
+		for _, own := range o.Names() {
+			least = min(least, levenshtein.ComputeDistance(folded, foldName(own)))
+		}
+		return least
+	}
+	near := slices.Clone(all)
+	slices.SortStableFunc(near, func(a, b Organisation) int { return cmp.Compare(far(a), far(b)) })
+	return near[:min(len(near), maxNear)]
 }
 
 // Names are all the names of the organisation, the one by which it is shown in front; none of one

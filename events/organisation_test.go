@@ -25,16 +25,20 @@ func TestOrganisationsAsPeopleWriteThem(t *testing.T) {
 		}
 	}
 	if _, err := declaredHere.Parse("OSCE"); err == nil || !strings.HasSuffix(err.Error(),
-		"; or an organisation of the operation: NATO (x-nato), Nordic Battlegroup (x-nordic-bg), "+
+		"; or an organisation that is declared: NATO (x-nato), Nordic Battlegroup (x-nordic-bg), "+
 			"African Union (x-au)") {
 		t.Error(err)
 	}
 	for name, want := range map[string]string{"USSR": "(BLR)",
-		"OSCE": "; the operation declares no organisations"} {
+		"OSCE": "; no organisations are declared"} {
 		if _, err := (Organisations{}).Parse(name); err == nil ||
 			!strings.HasSuffix(err.Error(), want) {
 			t.Error(err)
 		}
+	}
+	if _, err := declaredHere.Parse("Afrikan Onion"); err == nil || !strings.Contains(err.Error(),
+		"that is declared: African Union (x-au), ") {
+		t.Error(err)
 	}
 	if n, ok := FindNation("NATO"); ok {
 		t.Errorf("NATO is %s where no operation declares it", n)

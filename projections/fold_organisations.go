@@ -63,5 +63,14 @@ func (p *Picture) Organisations(asOf uint64) (all events.Organisations) {
 	return all
 }
 
+// OrganisationsOf returns those that one operation declares, as far as is known as of a sequence;
+// none where there is no such operation.
+func (p *Picture) OrganisationsOf(o events.Operation, asOf uint64) events.Organisations {
+	if of := p.operations[o]; of != nil {
+		return of.organisations(asOf)
+	}
+	return nil
+}
+
 // named returns the name of the nation or the organisation whose pledge it is.
 func (pl *pledge) named(asOf uint64) string { return pl.operation.named(asOf, pl.nation) }

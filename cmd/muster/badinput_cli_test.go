@@ -82,7 +82,7 @@ func (s *targetServer) badOffers(t *testing.T) (all []badCommand) {
 			offer(6, flag[2:], flag, word)
 		}
 	}
-	offer(6, "write it as FRA", "--nation", "fra")
+	offer(6, "the nearest names are of France (FRA)", "--nation", "Francce")
 	offer(6, "write it in lower case", "--operation", "MNF-U")
 	offer(6, "write it in lower case", "--role", "Ground")
 	offer(6, "the window ends before it begins", "--until", "2026-11-23")

@@ -22,7 +22,7 @@ type otherPledge struct{ operation, nation, role, unit string }
 func (o *otherPledge) register(c *cobra.Command) {
 	const says = "; says what to type for that"
 	c.Flags().StringVar(&o.operation, "operation", "", "the right operation"+says)
-	c.Flags().StringVar(&o.nation, "nation", "", "the right nation's code"+says)
+	c.Flags().StringVar(&o.nation, "nation", "", "the right nation"+says)
 	c.Flags().StringVar(&o.role, "role", "", "the right role"+says)
 	c.Flags().StringVar(&o.unit, "unit", "", "the right unit"+says)
 }
@@ -43,6 +43,14 @@ func (a *app) strikeAndOffer(cmd *cobra.Command, f *termFlags, record, reason st
 		return err
 	}
 	p, t := w.Pledge, w.Pledge.Terms()
+	if right.nation != "" {
+		n, err := a.nationNamed(cmd.Context(), events.Operation(cmp.Or(right.operation,
+			string(p.Operation))), "nation", right.nation)
+		if err != nil {
+			return err
+		}
+		right.nation = string(n)
+	}
 	if bad := f.set(cmd, &t); bad != nil {
 		return problem.OfFields(bad)
 	}

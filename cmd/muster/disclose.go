@@ -32,7 +32,8 @@ before is not corrected any more.`,
 			return a.sayOf(cmd.Context(), chosen, dryRun, effective, args, pledgeVerb{
 				said: func(p *projections.Pledge) bool {
 					t := p.Terms()
-					return releases.set(cmd, &t) == nil && t.Release == p.Release &&
+					return a.findReaders(cmd.Context(), &releases, p.Operation) == nil &&
+						releases.set(cmd, &t) == nil && t.Release == p.Release &&
 						slices.Equal(t.ReleasableTo, p.ReleasableTo)
 				},
 				make: func(s *speaker, p *projections.Pledge) (events.Statement, error) {
@@ -58,6 +59,9 @@ func (a *app) disclosure(cmd *cobra.Command, s *speaker, id events.ID, effective
 		return nil, err
 	}
 	p, err := a.pledge(cmd.Context(), id.String(), st.Effective)
+	if err == nil {
+		err = a.findReaders(cmd.Context(), releases, p.Operation)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/events/problem"
 	"muster/ledger/intake/imported"
 	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
@@ -127,17 +128,23 @@ func (a *app) importGuessCmd() *cobra.Command {
 		Short: "Write a first mapping for a file of offers",
 		Long: `Look at a CSV file or a workbook of offers, and print a mapping for it, with a
 question mark wherever somebody has to look: which column is what, how numbers and dates are
-written, which rows are no offers. It asks no server and records nothing. All that a mapping can
-say is told by "muster help mapping".`,
+written, which rows are no offers. Where a ledger is named (MUSTER_DATA, --url or --nats), the
+organisations that its operations declare are known by their names, as nations are; else no server
+is asked. Nothing is recorded. All that a mapping can say is told by "muster help mapping".`,
 		Example: `  muster import guess round.csv > round.map.yaml
   muster import csv round.csv --map round.map.yaml --dry-run`,
 		Args: args("FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			data, err := readInput(args[0])
 			if err != nil {
 				return err
 			}
-			text, err := round.Guess(filepath.Base(args[0]), data)
+			declared, err := a.allOrganisations(cmd.Context())
+			if err != nil { // without which a mapping can be written, too
+				fmt.Fprintf(a.stderr, "muster: which organisations are declared is not known: %s\n",
+					problem.Line(err.Error()))
+			}
+			text, err := round.Guess(filepath.Base(args[0]), data, declared)
 			if err == nil {
 				_, err = fmt.Fprint(a.stdout, text)
 			}

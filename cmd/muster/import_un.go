@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 
@@ -43,8 +44,12 @@ operations, and the first word about each contribution to one that is there.`,
 			if err != nil {
 				return err
 			}
-			h, err := peacekeeping.Read(bytes.NewReader(data))
-			if err != nil {
+			declared, unasked := imported.AskOnce(
+				func(o events.Operation) (events.Organisations, error) {
+					return a.organisations(cmd.Context(), o)
+				})
+			h, err := peacekeeping.Read(bytes.NewReader(data), declared)
+			if err := cmp.Or(unasked(), err); err != nil {
 				return err
 			}
 			h.Gone, h.Reason = reconcile.Choice(gone), reason

@@ -148,7 +148,7 @@ func (a *app) nothingLeftOut(ctx context.Context, asked map[string]string, page 
 	if err != nil {
 		return err
 	}
-	view, err := viewNamed(asked["view"])
+	view, err := a.viewAsked(ctx, asked["view"])
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"muster/events"
 	"muster/events/problem"
@@ -19,18 +20,78 @@ func (a *app) organisations(ctx context.Context, o events.Operation) (events.Org
 	return p.Catalogue.Organisations, err
 }
 
-// nationNamed finds a nation, or an organisation of an operation, by its code or its name.
-func (a *app) nationNamed(ctx context.Context, o, name string) (events.Nation, error) {
-	if n, ok := events.FindNation(name); ok {
-		return n, nil
+// allOrganisations are those that any operation declares, by what was said last of each; none where
+// no ledger is named.
+func (a *app) allOrganisations(ctx context.Context) (all events.Organisations, err error) {
+	if a.url == "" && a.data == "" && !a.nats.Given() {
+		return nil, nil
 	}
-	all, err := a.organisations(ctx, events.Operation(o))
+	for page, err := range a.recordPages(ctx, map[string]string{"type": "operation"}) {
+		if err != nil {
+			return all, err
+		}
+		for _, r := range page.Records {
+			rec, err := events.ParseRecord(r.Sequence, []byte(r.Stored))
+			if err != nil {
+				return all, err
+			}
+			for _, o := range organisationsOf(rec.Statement) {
+				all = append(slices.DeleteFunc(all, func(was events.Organisation) bool {
+					return was.Code == o.Code
+				}), o)
+			}
+		}
+	}
+	return all, nil
+}
+
+// organisationsOf are those that a statement about an operation declares.
+func organisationsOf(st events.Statement) events.Organisations {
+	switch st := st.(type) {
+	case *events.OperationOpened:
+		return st.Organisations
+	case *events.OperationRevised:
+		return st.Organisations
+	}
+	return nil
+}
+
+// nationNamed finds a nation, or an organisation of an operation, by its code or its name, which
+// was given for a field. The error is a [problem.Problem] of that field.
+func (a *app) nationNamed(ctx context.Context, o events.Operation, field,
+	name string) (events.Nation, error) {
+	all, err := a.declaredFor(ctx, o, name)
 	if err != nil {
 		return "", err
 	}
 	n, err := all.Parse(name)
 	if err != nil {
-		return "", usage("--nation %q: %w", name, err)
+		return "", problem.OfField(problem.Invalid, problem.Field{Location: field, Value: name,
+			Message: err.Error()})
 	}
 	return n, nil
+}
+
+// declaredFor returns the organisations of an operation, which are asked for where one of the names
+// is no nation's, and the operation's can be one.
+func (a *app) declaredFor(ctx context.Context, o events.Operation,
+	names ...string) (events.Organisations, error) {
+	for _, name := range names {
+		if _, ok := events.FindNation(name); !ok && o.Valid() {
+			return a.organisations(ctx, o)
+		}
+	}
+	return nil, nil
+}
+
+// nationOr is nationNamed, and takes the key's nation where none was named.
+func (a *app) nationOr(ctx context.Context, o events.Operation, given string,
+	s *speaker) (events.Nation, error) {
+	if given != "" {
+		return a.nationNamed(ctx, o, "nation", given)
+	}
+	if party := s.signer.Key().Party(); party != events.HQ {
+		return party, nil
+	}
+	return "", nil
 }

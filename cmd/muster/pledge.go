@@ -224,6 +224,9 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
 						return nil, err
 					}
 					p, err := a.pledge(cmd.Context(), indicated, on)
+					if err == nil {
+						err = a.findReaders(cmd.Context(), &f.releases, p.Operation)
+					}
 					if err != nil {
 						return nil, err
 					}
@@ -247,7 +250,7 @@ func (f *termFlags) registerNew(c *cobra.Command) {
 	f.releases.register(c, "who may read it (default: coalition): "+releaseHelp)
 	c.Flags().StringVar(&f.operation, "operation", "", "the operation")
 	c.Flags().StringVar(&f.nation, "nation", "",
-		"the nation's code, such as FRA (default: the key's)")
+		"the nation, such as FRA (default: the key's)")
 	c.Flags().StringVar(&f.role, "role", "", "the role")
 	c.Flags().StringVar(&f.unit, "unit", "", "the unit (default: the role's first)")
 }
@@ -255,9 +258,19 @@ func (f *termFlags) registerNew(c *cobra.Command) {
 // beginPledge fills in a statement that begins a pledge: at, on and t are parts of it.
 func (a *app) beginPledge(cmd *cobra.Command, s *speaker, f *termFlags, st events.Statement,
 	at *events.Place, on *events.Dated, t *events.PledgeTerms) (err error) {
-	at.Operation, at.Nation = events.Operation(f.operation), nationOr(f.nation, s)
+	ctx := cmd.Context()
+	at.Operation = events.Operation(f.operation)
 	t.Role, t.Unit, t.From = events.Role(f.role), events.Unit(f.unit), today()
+	if err := a.findReaders(ctx, &f.releases, at.Operation); err != nil {
+		return err
+	}
 	bad := f.set(cmd, t)
+	at.Nation, err = a.nationOr(ctx, at.Operation, f.nation, s)
+	if p := problem.Of(err); p != nil && p.Kind == problem.Invalid {
+		bad = append(bad, p.Fields...)
+	} else if err != nil {
+		return err
+	}
 	if on.Effective, err = dateOr("effective", f.effective, today()); err != nil {
 		return err
 	}
@@ -265,7 +278,7 @@ func (a *app) beginPledge(cmd *cobra.Command, s *speaker, f *termFlags, st event
 		return err
 	}
 	if t.Unit == "" && at.Operation.Valid() && t.Role.Valid() {
-		t.Unit, err = a.usualUnit(cmd.Context(), at.Operation, t.Role)
+		t.Unit, err = a.usualUnit(ctx, at.Operation, t.Role)
 		t.SetAmount(t.Amount().In(t.Unit))
 	}
 	return err
@@ -287,14 +300,6 @@ func restate(cmd *cobra.Command, f *termFlags, p *projections.Pledge, st events.
 
 // uponOf says that a statement builds on a pledge as it was read.
 func uponOf(p projections.Pledge) events.Upon { return events.Upon{After: int64(p.Last)} }
-
-// nationOr takes the key's nation when none was named.
-func nationOr(given string, s *speaker) events.Nation {
-	if party := s.signer.Key().Party(); given == "" && party != events.HQ {
-		return party
-	}
-	return events.Nation(given)
-}
 
 // usualUnit is the first of a role's units, for whoever signs that without having typed it.
 func (a *app) usualUnit(ctx context.Context, o events.Operation,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -39,8 +40,12 @@ pledge without a release, the whole coalition.`,
 				make: func(s *speaker, p *projections.Pledge) (events.Statement, error) {
 					step, err := f.step(s, p)
 					step.Type = "pledge.queried"
+					if err != nil {
+						return nil, err
+					}
+					asked, err := a.whom(cmd.Context(), to, s, p)
 					return &events.PledgeQueried{PledgeStep: step, Text: text, Due: until,
-						To: whom(to, s, p)}, err
+						To: asked}, err
 				}})
 		},
 	}
@@ -54,14 +59,15 @@ pledge without a release, the whole coalition.`,
 }
 
 // whom returns who is asked about a pledge where nobody was named: the other side.
-func whom(to string, s *speaker, p *projections.Pledge) events.Nation {
+func (a *app) whom(ctx context.Context, to string, s *speaker,
+	p *projections.Pledge) (events.Nation, error) {
 	switch {
-	case to != "":
-		return events.Nation(to)
-	case s.signer.Key().Party() == events.HQ:
-		return p.Nation
+	case to != "" && to != string(events.HQ):
+		return a.nationNamed(ctx, p.Operation, "to", to)
+	case to == "" && s.signer.Key().Party() == events.HQ:
+		return p.Nation, nil
 	}
-	return events.HQ
+	return events.HQ, nil
 }
 
 func (a *app) pledgeAnswerCmd() *cobra.Command {

@@ -26,6 +26,8 @@ const (
 type releaseFlags struct {
 	release      string
 	releasableTo []string
+
+	declared events.Organisations // those that may be named besides nations
 }
 
 func (f *releaseFlags) register(c *cobra.Command, usage string) {
@@ -33,6 +35,13 @@ func (f *releaseFlags) register(c *cobra.Command, usage string) {
 	c.Flags().StringSliceVar(&f.releasableTo, "releasable-to", nil,
 		"the nations that may read it too, where it is released to the coordinators, such as "+
 			"GBR,NOR")
+}
+
+// findReaders has the names of an operation's organisations known, where those who may read a pledge
+// are named by others than nations' names.
+func (a *app) findReaders(ctx context.Context, f *releaseFlags, o events.Operation) (err error) {
+	f.declared, err = a.declaredFor(ctx, o, f.releasableTo...)
+	return err
 }
 
 // set fills in who may read the terms, and returns what cannot be read.
@@ -51,12 +60,10 @@ func (f *releaseFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []probl
 	}
 	t.ReleasableTo = nil
 	for i, name := range f.releasableTo {
-		n, ok := events.FindNation(strings.TrimSpace(name))
-		if !ok {
+		n, err := f.declared.Parse(strings.TrimSpace(name))
+		if err != nil {
 			bad = append(bad, problem.Field{Location: fmt.Sprintf("releasable_to[%d]", i),
-				Value: name,
-				Message: "is no nation that is known here: write its three-letter code, such as " +
-					"GBR"})
+				Value: name, Message: err.Error()})
 		}
 		t.ReleasableTo = append(t.ReleasableTo, n)
 	}

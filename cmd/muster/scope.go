@@ -30,10 +30,14 @@ outside it is refused until the nation declares another scope, or --unlimited.`,
 				return err
 			}
 			return a.submitOne(cmd.Context(), dryRun, func(s *speaker) (events.Statement, error) {
+				at := events.Place{Operation: events.Operation(operation)}
+				at.Nation, err = a.nationOr(cmd.Context(), at.Operation, nation, s)
+				if err != nil {
+					return nil, err
+				}
 				st := &events.ScopeDeclared{Header: s.head("scope.declared"),
 					Dated: events.Dated{Effective: on}, Unlimited: unlimited, Note: note,
-					Place: events.Place{Operation: events.Operation(operation),
-						Nation: nationOr(nation, s)}}
+					Place: at}
 				for _, r := range args {
 					st.Roles = append(st.Roles, events.Role(r))
 				}
@@ -42,7 +46,7 @@ outside it is refused until the nation declares another scope, or --unlimited.`,
 		},
 	}
 	c.Flags().StringVar(&operation, "operation", "", "the operation")
-	c.Flags().StringVar(&nation, "nation", "", "the nation's code (default: the key's)")
+	c.Flags().StringVar(&nation, "nation", "", "the nation (default: the key's)")
 	c.Flags().BoolVar(&unlimited, "unlimited", false, "lift an earlier limit")
 	c.Flags().StringVar(&note, "note", "", "a note for people")
 	c.Flags().StringVar(&effective, "effective", "",

@@ -48,7 +48,8 @@ may read it.`,
 			var of events.Nation
 			if nation != "" {
 				var err error
-				if of, err = a.nationNamed(cmd.Context(), operation, nation); err != nil {
+				if of, err = a.nationNamed(cmd.Context(), events.Operation(operation),
+					"nation", nation); err != nil {
 					return err
 				}
 			}

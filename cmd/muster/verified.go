@@ -273,7 +273,7 @@ func (a *app) differs(ctx context.Context, question string, parameters map[strin
 	if err != nil {
 		return nil, err
 	}
-	view, err := viewNamed(parameters["view"])
+	view, err := a.viewAsked(ctx, parameters["view"])
 	if err != nil {
 		return nil, err
 	}

@@ -24,9 +24,20 @@ func viewNamed(text string) (events.View, error) {
 		return "", nil
 	case !ok:
 		return "", problem.OfField(problem.Invalid, problem.Field{Location: "view", Value: text,
-			Message: "write public, coalition, a nation's code such as FRA, or coordinators"})
+			Message: "write public, coalition, a nation such as FRA, or coordinators; an " +
+				"organisation by its code, such as x-nato"})
 	}
 	return v, nil
+}
+
+// viewAsked is viewNamed for a question, in which the server knows organisations by their names.
+func (a *app) viewAsked(ctx context.Context, text string) (events.View, error) {
+	if _, ok := events.ParseView(text); ok || text == "" {
+		return viewNamed(text)
+	}
+	var page web.Records
+	err := a.question(ctx, "records", map[string]string{"view": text, "limit": "1"}, &page)
+	return page.View, err
 }
 
 // viewOf returns the view in which a server answers whoever asks there, "" for all. Where it does

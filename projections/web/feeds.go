@@ -88,17 +88,20 @@ func feedOf(f feeds.Feed, token string) Feed {
 // FeedQuery asks for an address of its own.
 type FeedQuery struct {
 	Of   string
-	View string // "" for the owner's
+	View events.View // "" for the owner's
+
+	nation events.Nation
 }
 
 func (q *FeedQuery) read(p *parameters) {
 	all := FeedKinds()
 	q.Of = p.oneOf("of", "What is to be read there.", all)
 	p.must("of", "write one of: "+strings.Join(all, ", "))
-	p.filter()
+	q.nation = p.filter().Nation
 	p.number("within", "How many days ahead is looked; 30 without it.", 1, events.MaxNotice)
-	q.View = p.given["view"]
-	p.view()
+	if view := p.view(); p.given["view"] != "" {
+		q.View = view
+	}
 }
 
 // MakeFeed makes an address at which what is asked for can be read without a key, in one view of
@@ -112,13 +115,17 @@ func (s *Service) makeFeed(ctx context.Context, r request) (Feed, error) {
 	if err != nil {
 		return Feed{}, err
 	}
+	as, err := s.choose(ctx, r) // by whose records names are found
+	if err != nil {
+		return Feed{}, err
+	}
 	var q FeedQuery
-	p := s.parameters(r)
+	p := as.parameters(r)
 	q.read(&p)
 	if err := p.problem(); err != nil {
 		return Feed{}, err
 	}
-	view := events.View(q.View)
+	view := q.View
 	switch {
 	case view == "": // the key's own, also where everybody reads all
 		view = who.View
@@ -131,6 +138,9 @@ func (s *Service) makeFeed(ctx context.Context, r request) (Feed, error) {
 		if value != "" && name != "of" && name != "view" {
 			asked[name] = value
 		}
+	}
+	if q.nation != "" {
+		asked["nation"] = string(q.nation)
 	}
 	f := feeds.Feed{Of: q.Of, Asked: asked, View: view, Key: who.Key}
 	if err := s.tryFeed(ctx, &f); err != nil {

@@ -46,6 +46,8 @@ type parameters struct {
 	today events.Date // what the word today stands for
 	// meeting finds the record that closed a meeting; nil where none is known.
 	meeting func(name string) (uint64, bool)
+	// organisations finds those that an operation declares, "" for any; nil where none is known.
+	organisations func(events.Operation) events.Organisations
 
 	takes []*huma.Param
 	wrong []problem.Field
@@ -54,7 +56,22 @@ type parameters struct {
 
 // parameters begins to read a request.
 func (s *Service) parameters(r request) parameters {
-	return parameters{request: r, now: s.latest(), today: s.today(), meeting: s.meeting}
+	return parameters{request: r, now: s.latest(), today: s.today(), meeting: s.meeting,
+		organisations: s.organisations}
+}
+
+// organisations finds those that an operation declares, or any where none is named, as far as who
+// asks may read of them.
+func (s *Service) organisations(o events.Operation) (all events.Organisations) {
+	_ = s.Projector.View(func(p *projections.Picture) error {
+		if o == "" {
+			all = p.Organisations(p.Sequence())
+		} else {
+			all = p.OrganisationsOf(o, p.Sequence())
+		}
+		return nil
+	})
+	return all
 }
 
 // meeting finds the record that closed a meeting, where who asks may read it.
@@ -348,17 +365,34 @@ func (p *parameters) roleAs(name, doc string) events.Role {
 	return r
 }
 
-// nation reads the code of a nation or an organisation, or one of the others that are allowed
-// beside.
+// nation reads a nation or an organisation, by its code or a name of it, or one of the others that
+// are allowed beside.
 func (p *parameters) nation(doc string, others ...events.Nation) events.Nation {
-	n := events.Nation(p.value("nation", doc,
-		&huma.Schema{Type: huma.TypeString, Pattern: "^([A-Z]{3}|HQ)$|" +
-			events.OrganisationForm}))
-	if n != "" && !n.Valid() && !slices.Contains(others, n) {
-		p.invalid("nation", string(n), "not a nation's code in capitals, such as FRA, nor an "+
-			"organisation's, such as x-nato: write the code and not a name")
+	text := p.value("nation", doc+namesToo, &huma.Schema{Type: huma.TypeString})
+	if n := events.Nation(text); n == "" || slices.Contains(others, n) {
+		return n
+	}
+	n, err := p.named(text)
+	if err != nil {
+		p.invalid("nation", text, "%s", err)
 	}
 	return n
+}
+
+// namesToo says what else stands for a nation than its code.
+const namesToo = " A name of it is taken, too, and those of an organisation that is declared."
+
+// named finds a nation, or an organisation that the operation declares which is asked about, or any
+// operation where none is. Only what is no nation's name costs a look at what is declared.
+func (p *parameters) named(name string) (events.Nation, error) {
+	if n, ok := events.FindNation(name); ok {
+		return n, nil
+	}
+	var all events.Organisations
+	if p.organisations != nil {
+		all = p.organisations(events.Operation(p.given["operation"]))
+	}
+	return all.Parse(name)
 }
 
 // flag reads yes or no; no when nothing was given.
@@ -390,8 +424,8 @@ func (p *parameters) list(name, doc string) (words []string) {
 }
 
 // once returns each word once, in the order in which they first come.
-func once(words []string) (all []string) {
-	seen := map[string]bool{}
+func once[T comparable](words []T) (all []T) {
+	seen := map[T]bool{}
 	for _, word := range words {
 		if !seen[word] {
 			all = append(all, word)
@@ -401,19 +435,16 @@ func once(words []string) (all []string) {
 	return all
 }
 
-// nations reads nations' codes with commas between them.
+// nations reads nations, by their codes or names, with commas between them, and returns each once.
 func (p *parameters) nations(name, doc string) (all []events.Nation) {
-	for _, word := range p.list(name, doc) {
-		n := events.Nation(word)
-		if !n.Valid() {
-			p.invalid(name, p.given[name],
-				"%q is not a nation's code in capitals, nor an organisation's: write such as "+
-					"FRA,GBR,x-nato",
-				problem.Shorten(word))
+	for _, word := range p.list(name, doc+namesToo) {
+		n, err := p.named(word)
+		if err != nil {
+			p.invalid(name, p.given[name], "%q: %s", problem.Shorten(word), err)
 		}
 		all = append(all, n)
 	}
-	return all
+	return once(all)
 }
 
 // An Instant is a place on the recorded clock: a sequence, or a time. The zero Instant is no place.

@@ -13,48 +13,86 @@ import (
 	"muster/projections/access"
 )
 
-const whichViews = "write public, coalition, a nation's code such as FRA, or coordinators"
-
 // view reads for whom a question is asked, which every question may say.
 func (p *parameters) view() events.View {
-	const doc = "What those would be told who may read no more: public, coalition, or a nation's " +
-		"code; without it, all that the one who asks may read"
+	const doc = "What those would be told who may read no more: public, coalition, or a nation, " +
+		"by its code or name; without it, all that the one who asks may read"
 	text := p.value("view", doc, &huma.Schema{Type: huma.TypeString})
 	if text == "" {
 		return events.CoordinatorsView
 	}
-	v, ok := events.ParseView(text)
-	if !ok {
-		p.refuse(problem.Invalid, "view", text, whichViews)
+	v, err := p.viewNamed(text)
+	if err != nil {
+		p.refuse(problem.Invalid, "view", text, err.Error())
 	}
 	return v
+}
+
+// viewNamed finds a view: one of those that are no nation's, or the nation that is named.
+func (p *parameters) viewNamed(name string) (events.View, error) {
+	if v, ok := events.ParseView(name); ok {
+		return v, nil
+	}
+	n, err := p.named(name)
+	if err != nil {
+		err = fmt.Errorf("%w; or public, coalition or coordinators", err)
+	}
+	return events.View(n), err
 }
 
 // For returns the service that answers whoever asks in the context: of the view that it asks for,
 // "" for the widest that it may read, with the picture and the records of that view, and nothing
 // else of what can be read. Here alone a view is chosen, and before that nothing can be read.
 func (s *Service) For(ctx context.Context, view string) (*Service, error) {
-	asked, ok := events.ParseView(view)
-	if !ok && view != "" {
-		return nil, problem.OfField(problem.Invalid,
-			problem.Field{Location: "view", Value: problem.Shorten(view), Message: whichViews})
-	}
-	chosen, err := s.Reads.Choose(access.ReaderOf(ctx), asked)
-	if err == nil {
-		chosen, err = s.held(chosen, asked)
-	}
+	asked, err := s.viewNamed(ctx, view)
 	if err != nil {
 		return nil, err
 	}
-	access.NoteView(ctx, chosen)
-	as, err := s.in(chosen)
-	if err == nil && as.view != s.Holds {
-		err = s.awaitView(ctx, as.view)
+	as, chosen, err := s.chosen(ctx, asked)
+	if err == nil || chosen != "" {
+		access.NoteView(ctx, chosen)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return as, nil
+}
+
+// chosen returns the service that answers whoever asks in the context in a view, and the view that
+// was chosen, "" where none may be.
+func (s *Service) chosen(ctx context.Context, asked events.View) (as *Service, chosen events.View,
+	err error) {
+	chosen, err = s.Reads.Choose(access.ReaderOf(ctx), asked)
+	if err == nil {
+		chosen, err = s.held(chosen, asked)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	as, err = s.in(chosen)
+	if err == nil && as.view != s.Holds {
+		err = s.awaitView(ctx, as.view)
+	}
+	return as, chosen, err
+}
+
+// viewNamed finds the view that somebody has named who asks in the context, "" for none. By its
+// name, an organisation is found where the asker may read that it is declared.
+func (s *Service) viewNamed(ctx context.Context, name string) (events.View, error) {
+	if v, ok := events.ParseView(name); ok || name == "" {
+		return v, nil
+	}
+	as, _, err := s.chosen(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	p := as.parameters(request{})
+	v, err := p.viewNamed(name)
+	if err != nil {
+		return "", problem.OfField(problem.Invalid, problem.Field{Location: "view",
+			Value: problem.Shorten(name), Message: err.Error()})
+	}
+	return v, nil
 }
 
 // held returns the view in which somebody is answered who may be answered in a view: what that has

@@ -197,7 +197,9 @@ func TestViewIsNamed(t *testing.T) {
 	}
 	p := s.ask("coverage", "view=everybody").problem(t)
 	equal(t, "a view that is none", p.Detail,
-		`view "everybody": write public, coalition, a nation's code such as FRA, or coordinators`)
+		`view "everybody": not a nation that is known here: write the nation's three-letter code `+
+			`(ISO 3166-1) in capitals, such as FRA; no organisations are declared; or public, `+
+			`coalition or coordinators`)
 	s.service.Views = nil
 	p = s.ask("coverage", "view=coalition").problem(t)
 	equal(t, "a server without views", p.Detail, `view "coalition": this server keeps no views`)
@@ -229,7 +231,7 @@ func TestReleasedRecordsTellNothing(t *testing.T) {
 		}
 	}
 	if _, _, err := s.service.Released(t.Context(), "everybody", 1, n); err == nil ||
-		!strings.Contains(err.Error(), `view "everybody": write public`) {
+		!strings.Contains(err.Error(), `view "everybody": not a nation that is known here`) {
 		t.Errorf("a view that is none: %v", err)
 	}
 	s.service.recordWait = time.Millisecond

@@ -18,7 +18,7 @@ type File struct {
 	// Mapping says what its columns and words mean.
 	Mapping round.Mapping
 
-	unasked error // why it is not known which organisations an operation declares
+	unasked func() error // why it is not known which organisations an operation declares
 
 	data []byte
 	read func([]byte, round.Mapping, events.Origin) (*round.Round, error)
@@ -50,22 +50,33 @@ func Open(data []byte, isBook bool, m round.Mapping, today events.Date) (*File, 
 // Declares tells how to find out which organisations an operation declares, none for one that is
 // not there: it is asked where a name is no nation's, of each operation once, before Read returns.
 func (f *File) Declares(ask func(events.Operation) (events.Organisations, error)) {
+	f.Mapping.Declared, f.unasked = AskOnce(ask)
+}
+
+// AskOnce returns what asks of each operation once which organisations it declares, and of none any
+// more after that has failed; unasked says why. It is not for concurrent use.
+func AskOnce(ask func(events.Operation) (events.Organisations, error)) (
+	declared func(events.Operation) events.Organisations, unasked func() error) {
+	var failed error
 	found := map[events.Operation]events.Organisations{}
-	f.Mapping.Declared = func(o events.Operation) events.Organisations {
+	declared = func(o events.Operation) events.Organisations {
 		all, ok := found[o]
-		if !ok && o.Valid() && f.unasked == nil {
-			all, f.unasked = ask(o)
+		if !ok && o.Valid() && failed == nil {
+			all, failed = ask(o)
 			found[o] = all
 		}
 		return all
 	}
+	return declared, func() error { return failed }
 }
 
 // Read reads the rows, as [round.Read] does.
 func (f *File) Read(origin events.Origin) (*round.Round, error) {
 	r, err := f.read(f.data, f.Mapping, origin)
 	if f.unasked != nil {
-		return nil, f.unasked
+		if failed := f.unasked(); failed != nil {
+			return nil, failed
+		}
 	}
 	return r, err
 }

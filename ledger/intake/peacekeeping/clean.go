@@ -26,10 +26,24 @@ type cleaner struct {
 	dates     map[events.Date]int         // the line that a date is first in
 	titles    map[events.Operation]string // missions as they are written
 	spelling  map[string]events.Nation    // contributors as they are written
-	unknown   map[string]string           // what is wrong with names
+	unknown   map[nameIn]string           // what is wrong with names
 	operation map[string]events.Operation // the operation of a mission
-	nation    map[[2]string]events.Nation // the nation of a code and name
+	nation    map[coded]events.Nation     // the nation of a code and name
 	inMonth   map[events.Date]events.Date // the date of a month, by its first day
+
+	declared func(events.Operation) events.Organisations
+}
+
+// A nameIn is a contributor's name, in the operation that it stands with, whose organisations may
+// have it. With the code in front of it, it is coded.
+type nameIn struct {
+	operation events.Operation
+	name      string
+}
+
+type coded struct {
+	code string
+	nameIn
 }
 
 // A place is where a row belongs; no two rows may say different things of one.
@@ -55,9 +69,10 @@ func newCleaner() *cleaner {
 	return &cleaner{
 		rows: map[place]numbers{}, published: map[events.Date]total{}, dates: map[events.Date]int{},
 		titles: map[events.Operation]string{}, spelling: map[string]events.Nation{},
-		unknown: map[string]string{}, operation: map[string]events.Operation{},
-		nation:  map[[2]string]events.Nation{},
-		inMonth: map[events.Date]events.Date{},
+		unknown: map[nameIn]string{}, operation: map[string]events.Operation{},
+		nation:   map[coded]events.Nation{},
+		inMonth:  map[events.Date]events.Date{},
+		declared: func(events.Operation) events.Organisations { return nil },
 	}
 }
 
@@ -88,8 +103,8 @@ func (c *cleaner) row(l layout, line int, cells []string, stray bool) {
 		}
 		return
 	}
-	nation, ok := c.contributor(line, cells[l.name], cells[l.code])
 	mission, ok2 := c.mission(line, cells[l.mission])
+	nation, ok := c.contributor(line, cells[l.code], nameIn{mission, cells[l.name]})
 	n, ok3 := c.numbers(l, line, cells)
 	if ok && ok2 && ok3 {
 		c.keep(place{month, nation, mission}, n)
@@ -162,14 +177,15 @@ func (c *cleaner) publish(line int, month events.Date, cell string) {
 	c.published[month] = total{line, n}
 }
 
-// contributor finds the nation by its code, or by its name where there is no code. The two must not
-// contradict each other.
-func (c *cleaner) contributor(line int, name, code string) (events.Nation, bool) {
-	if n, ok := c.nation[[2]string{code, name}]; ok {
+// contributor finds the nation by its code, or by its name where there is no code; or an
+// organisation of the mission. The two must not contradict each other.
+func (c *cleaner) contributor(line int, code string, in nameIn) (events.Nation, bool) {
+	if n, ok := c.nation[coded{code, in}]; ok {
 		return n, true
 	}
-	n, byCode := events.Nation(code), events.Nation(code).Known()
-	named, byName := events.FindNation(name)
+	name := in.name
+	n, byCode := events.Nation(code), events.Nation(code).Valid()
+	named, byName := c.find(in)
 	switch {
 	case byCode && byName && n != named:
 		c.fault(line, colCode, code,
@@ -181,26 +197,34 @@ func (c *cleaner) contributor(line int, name, code string) (events.Nation, bool)
 				"name")
 		return "", false
 	case !byCode && !byName:
-		c.fault(line, colName, name, c.unknownName(name))
+		c.fault(line, colName, name, c.unknownName(in))
 		return "", false
 	case !byCode:
 		n = named
 	}
-	c.nation[[2]string{code, name}] = n
+	c.nation[coded{code, in}] = n
 	if name != n.Name() {
 		c.spelling[name] = n
 	}
 	return n, true
 }
 
+// find finds a nation, or an organisation that the mission declares.
+func (c *cleaner) find(in nameIn) (events.Nation, bool) {
+	if n, ok := events.FindNation(in.name); ok {
+		return n, true
+	}
+	return c.declared(in.operation).Find(in.name)
+}
+
 // unknownName says what is wrong with a name, and looks once for names that are near to it.
-func (c *cleaner) unknownName(name string) string {
-	message, known := c.unknown[name]
+func (c *cleaner) unknownName(in nameIn) string {
+	message, known := c.unknown[in]
 	if !known {
-		if _, err := events.ParseNation(name); err != nil {
-			message = err.Error() + ", into the column " + colCode
+		if _, err := c.declared(in.operation).Parse(in.name); err != nil {
+			message = err.Error() + "; the code goes into the column " + colCode
 		}
-		c.unknown[name] = message
+		c.unknown[in] = message
 	}
 	return message
 }

@@ -78,7 +78,7 @@ func TestWhatCannotBeCleaned(t *testing.T) {
 			"write a whole number of people"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h, err := peacekeeping.Read(strings.NewReader(c.text))
+			h, err := peacekeeping.Read(strings.NewReader(c.text), nil)
 			if h != nil || err == nil || !strings.Contains(err.Error(), c.part) {
 				t.Fatalf("%v: does not say %q", err, c.part)
 			}
@@ -95,7 +95,7 @@ func TestOneCauseIsToldOnce(t *testing.T) {
 	for range 30 {
 		rows = append(rows, strings.Replace(nepal, "NPL", "XXN", 1))
 	}
-	_, err := peacekeeping.Read(strings.NewReader(table(t, rows...)))
+	_, err := peacekeeping.Read(strings.NewReader(table(t, rows...)), nil)
 	fields := problem.From(err).Fields
 	if len(fields) != 1 || fields[0].Location != "Contributor_ISO-3" ||
 		!strings.Contains(fields[0].Message, "(31 rows: lines 2 \"XXG\", 3 \"XXN\", ") ||
@@ -108,7 +108,7 @@ func TestAReaderThatFails(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	for _, before := range []string{"", table(t, nepal)} {
 		_, err := peacekeeping.Read(io.MultiReader(strings.NewReader(before),
-			iotest.ErrReader(broken)))
+			iotest.ErrReader(broken)), nil)
 		if !errors.Is(err, broken) {
 			t.Errorf("after %d bytes: %v", len(before), err)
 		}
@@ -156,7 +156,7 @@ func FuzzRead(f *testing.F) {
 	header = strings.TrimSuffix(header, ",") + "\n"
 	f.Add([]byte(header + nepal + "\n" + ghana + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h, err := peacekeeping.Read(bytes.NewReader(data))
+		h, err := peacekeeping.Read(bytes.NewReader(data), nil)
 		if err != nil {
 			if problem.From(err).Kind == problem.Internal {
 				t.Fatalf("an error that is no problem: %v", err)

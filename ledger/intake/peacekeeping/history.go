@@ -50,10 +50,15 @@ type contribution struct {
 	role    events.Role
 }
 
-// Read reads and cleans a table of contributions. The error is a [problem.Problem] with the lines
-// that cannot be cleaned, at most the first twenty, unless r itself failed.
-func Read(r io.Reader) (*History, error) {
+// Read reads and cleans a table of contributions. Declared returns the organisations that an
+// operation declares, none for one that is not there; it is asked of each mission where a name is no
+// nation's, and nil declares none. The error is a [problem.Problem] with the lines that cannot be
+// cleaned, at most the first twenty, unless r itself failed.
+func Read(r io.Reader, declared func(events.Operation) events.Organisations) (*History, error) {
 	c := newCleaner()
+	if declared != nil {
+		c.declared = declared
+	}
 	cut := func(line int, message string) { c.fault(line, "", "", message) }
 	if err := readRows(r, c.row, cut); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ const (
 
 func history(t *testing.T, data []byte) *peacekeeping.History {
 	t.Helper()
-	h, err := peacekeeping.Read(bytes.NewReader(data))
+	h, err := peacekeeping.Read(bytes.NewReader(data), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,7 @@ func TestCutPublishedTable(t *testing.T) {
 	for range 120 { // the totals of all contributors come first, and then some of these
 		end += 1 + bytes.IndexByte(data[end+1:], '\n')
 	}
-	_, err := peacekeeping.Read(bytes.NewReader(data[:end+1]))
+	_, err := peacekeeping.Read(bytes.NewReader(data[:end+1]), nil)
 	if err == nil || !strings.Contains(err.Error(), "2010-03-31: the published total is 101826") ||
 		!problem.Is(err, problem.Invalid) {
 		t.Fatalf("got %v", err)

@@ -14,10 +14,11 @@ import (
 
 // Guess writes a first mapping file for a table, as text, with what it was not sure of in comments
 // that begin with a question mark. It looks at the names of the columns and at what the cells can
-// be read as. The mapping is for somebody to look at, and not to be used unseen. The error is a
-// [problem.Problem], of a file that is no table at all.
-func Guess(name string, data []byte) (string, error) {
-	g := &guess{taken: map[int]bool{}}
+// be read as; what is no nation may be one of the organisations that operations declare. The mapping
+// is for somebody to look at, and not to be used unseen. The error is a [problem.Problem], of a file
+// that is no table at all.
+func Guess(name string, data []byte, declared events.Organisations) (string, error) {
+	g := &guess{taken: map[int]bool{}, declared: declared}
 	if err := g.open(data); err != nil {
 		return "", err
 	}
@@ -45,6 +46,7 @@ type guess struct {
 	unit     string
 	said     map[string]bool
 	words    []string // the lines under words
+	declared events.Organisations
 	b        strings.Builder
 }
 
@@ -162,6 +164,9 @@ func (g *guess) fields() {
 			}
 		}
 	}
+	for _, field := range append([]string{"from"}, required...) {
+		g.called(field)
+	}
 	for _, field := range required {
 		if !g.said[field] && field != "operation" && field != "unit" && field != "role" &&
 			field != "effective" && field != "from" {
@@ -173,6 +178,15 @@ func (g *guess) fields() {
 	}
 	if len(g.dates) > 0 {
 		g.line("dates: [%s]", strings.Join(g.dates, ", "))
+	}
+}
+
+// called takes the column that has the very name of a field, where its cells are not of one kind.
+func (g *guess) called(field string) {
+	i := slices.IndexFunc(g.columns, func(p profile) bool { return sheet.Fold(p.name) == field })
+	if i >= 0 && !g.taken[i] && !g.said[field] {
+		g.taken[i] = true
+		g.say(field, g.columns[i].name, "? not all of its cells can be read in one way")
 	}
 }
 
@@ -215,8 +229,12 @@ func (g *guess) column(field string, i int) {
 	switch field {
 	case "nation":
 		if p.nations < p.filled {
-			why = fmt.Sprintf("? %d of %d cells are no nation that is known", p.filled-p.nations,
-				p.filled)
+			why = fmt.Sprintf("? %d of %d cells are no nation that is known: %s",
+				p.filled-p.nations, p.filled, oneLine(strings.Join(p.unknown, ", ")))
+		}
+		if p.organisations > 0 {
+			g.line("  # ? %d of %d cells are organisations: the operation must declare them",
+				p.organisations, p.filled)
 		}
 	case "quantity":
 		if found := regexp.MustCompile(`(?i)(usd|eur|gbp|chf)`).FindString(p.name); found != "" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake/round"
 )
@@ -30,8 +31,15 @@ func TestGuess(t *testing.T) {
 			[]string{"unit: of", "police training teams: {unit: teams}"}},
 		"eight bits": {"country,n\nC\xf4te d'Ivoire,5\nFrance,1\n",
 			[]string{"encoding: windows-1252 # ?", "nation: country"}},
+		"mixed": {"nation;quantity;from\nUSA;90,000;2010-11-15\nGBR;9.500;15.11.2010\n" +
+			"DEU;4 341;15 Nov 2010\n",
+			[]string{"quantity: quantity # ? not all", "from: from # ? not all"}},
+		"organisations": {"country,n\nOTAN,5\nFrance,1\nOSCE,2\n",
+			[]string{"nation: country # ? 1 of 3 cells are no nation that is known: OSCE",
+				"# ? 1 of 3 cells are organisations: the operation must declare them"}},
 	} {
-		text, err := round.Guess("file.csv", []byte(c.file))
+		text, err := round.Guess("file.csv", []byte(c.file), events.Organisations{
+			{Code: "x-nato", Name: "NATO", Also: []string{"OTAN"}}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -58,7 +66,7 @@ func TestGuessOfPublicFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := round.Guess(filepath.Base(file), data)
+		text, err := round.Guess(filepath.Base(file), data, nil)
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 			continue
@@ -97,7 +105,7 @@ func FuzzGuess(f *testing.F) {
 	f.Add([]byte("nation,n,status\nFRA,1,Null\nDEU,2,\"a: #\u202e\x07\"\n"))
 	f.Add([]byte("A list\n\n\"#x\",country,2021,2022,2023\n1,France,1,2,3\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		text, err := round.Guess("file", data)
+		text, err := round.Guess("file", data, nil)
 		if err != nil {
 			if problem.From(err).Kind == problem.Internal {
 				t.Fatalf("an error that is no problem: %v", err)

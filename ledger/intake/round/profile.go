@@ -11,6 +11,8 @@ import (
 type profile struct {
 	name                   string
 	filled, nations, codes int
+	organisations          int      // of the nations
+	unknown                []string // the first words that are none of them
 	numbers                int
 	how                    Numbers
 	dates                  int
@@ -39,12 +41,7 @@ func (g *guess) profile(i int) profile {
 			continue // whose words are of interest, and not their form
 		}
 		p.filled++
-		if n, ok := events.FindNation(c); ok {
-			p.nations++
-			if string(n) == c {
-				p.codes++
-			}
-		}
+		p.nation(c, g.declared)
 		for w, way := range ways {
 			if _, err := way.quantity(c, "personnel"); err == nil || isAmount(way, c) {
 				numbers[w]++
@@ -71,6 +68,25 @@ func (g *guess) profile(i int) profile {
 		}
 	}
 	return p
+}
+
+// nation looks whether a cell names a nation, or an organisation that is declared.
+func (p *profile) nation(cell string, declared events.Organisations) {
+	const most = 5
+	n, ok := declared.Find(cell)
+	if !ok {
+		if len(p.unknown) < most && !slices.Contains(p.unknown, cell) {
+			p.unknown = append(p.unknown, cell)
+		}
+		return
+	}
+	p.nations++
+	if n.IsOrganisation() {
+		p.organisations++
+	}
+	if string(n) == cell {
+		p.codes++
+	}
 }
 
 // isAmount reports whether a cell is a number written in that way, though perhaps none of people.

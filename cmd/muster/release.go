@@ -37,8 +37,8 @@ func (f *releaseFlags) register(c *cobra.Command, usage string) {
 			"GBR,NOR")
 }
 
-// findReaders has the names of an operation's organisations known, where those who may read a pledge
-// are named by others than nations' names.
+// findReaders has the names of an operation's organisations known, where those who may read a
+// pledge are named by others than nations' names.
 func (a *app) findReaders(ctx context.Context, f *releaseFlags, o events.Operation) (err error) {
 	f.declared, err = a.declaredFor(ctx, o, f.releasableTo...)
 	return err

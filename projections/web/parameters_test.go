@@ -53,9 +53,10 @@ func TestWrongParameter(t *testing.T) {
 		{"coverage", "operation", "for*ce", "no operation can have this name"},
 		{"coverage", "role", "ground forces", "no role can have this name"},
 		{"strength", "role", "ground\r\nX: y", "no role can have this name"},
-		{"strength", "nation", "Francce", "not a nation that is known here, the nearest names are of"},
+		{"strength", "nation", "Francce",
+			"not a nation that is known here, the nearest names are of France (FRA)"},
 		{"strength", "nation", "HQ", "not a nation that is known here"},
-		{"strength", "nation", "FRА", "not a nation that is known here"}, // the last letter is Cyrillic
+		{"strength", "nation", "FRА", "not a nation that is known here"}, // with Cyrillic А
 		{"pledges", "state", "bogus",
 			"write one of: live, ahead, withdrawn, declined, lapsed, returned"},
 		{"pledges", "after", "nope", "not an id: write a ULID"},

@@ -51,9 +51,9 @@ type contribution struct {
 }
 
 // Read reads and cleans a table of contributions. Declared returns the organisations that an
-// operation declares, none for one that is not there; it is asked of each mission where a name is no
-// nation's, and nil declares none. The error is a [problem.Problem] with the lines that cannot be
-// cleaned, at most the first twenty, unless r itself failed.
+// operation declares, none for one that is not there; it is asked of each mission where a name is
+// no nation's, and nil declares none. The error is a [problem.Problem] with the lines that cannot
+// be cleaned, at most the first twenty, unless r itself failed.
 func Read(r io.Reader, declared func(events.Operation) events.Organisations) (*History, error) {
 	c := newCleaner()
 	if declared != nil {

@@ -45,17 +45,17 @@ func (f *filledRow) parts() (all [len(filledRow{})]partOf) {
 	return all
 }
 
-// findExchanged finds the rows that have the identity of one pledge, by its ID or its reference, and
-// say what they were written with for another: somebody has sorted a part of the columns, or copied
-// an id.
+// findExchanged finds the rows that have the identity of one pledge, by its ID or its reference,
+// and say what they were written with for another: somebody has sorted a part of the columns, or
+// copied an id.
 //
 // A row is beside its own pledge when it differs in one cell at most from what that was written
 // with, or is now. Of the others, one that says all of another such pledge, but for one cell at
 // most, is certain: with an ID it is refused, and with a reference, which a nation may mend itself,
-// it is told of. Where two pledges differ in one cell alone, that cell may well have been changed in
-// both rows, which comes to the same. Two rows each of which is nearer to the other's pledge than to
-// its own are likely to be exchanged: both are told of, and a choice is needed before they are
-// recorded.
+// it is told of. Where two pledges differ in one cell alone, that cell may well have been changed
+// in both rows, which comes to the same. Two rows each of which is nearer to the other's pledge
+// than to its own are likely to be exchanged: both are told of, and a choice is needed before they
+// are recorded.
 func (c *comparison) findExchanged() {
 	known := c.Known
 	if c.opt.Base != nil {

@@ -85,8 +85,8 @@ func TestExchangedIDs(t *testing.T) {
 	}
 }
 
-// Rows in which more was changed besides are told of where each is nearer to the other's pledge than
-// to its own; and so are those whose references were exchanged.
+// Rows in which more was changed besides are told of where each is nearer to the other's pledge
+// than to its own; and so are those whose references were exchanged.
 func TestLikelyExchanged(t *testing.T) {
 	first, second := offer("FRA", 2026_01_01, 50000), offer("FRA", 2026_02_01, 70000)
 	first.Area, first.Until, first.Reference = "west", 2026_06_30, "NV 1"
@@ -143,7 +143,8 @@ func TestLikelyExchanged(t *testing.T) {
 			"changed true 0 " + nearer + "; changed true 0 " + nearer},
 		"which holds": {fill(reconcile.Amended, false, exchanged),
 			"changed false 1 " + nearer + "; changed false 1 " + nearer},
-		"one is edited":   {fill(reconcile.Ask, false, edited), "changed false 1 ; unchanged false 0 "},
+		"one is edited": {fill(reconcile.Ask, false, edited),
+			"changed false 1 ; unchanged false 0 "},
 		"both are edited": {fill(reconcile.Ask, false, both), "changed false 1 ; changed false 1 "},
 		"references": {fill(reconcile.Ask, true, swap),
 			"changed true 0 " + asked[:30] + "; changed true 0 " + asked[:30]},

@@ -14,9 +14,9 @@ import (
 
 // Guess writes a first mapping file for a table, as text, with what it was not sure of in comments
 // that begin with a question mark. It looks at the names of the columns and at what the cells can
-// be read as; what is no nation may be one of the organisations that operations declare. The mapping
-// is for somebody to look at, and not to be used unseen. The error is a [problem.Problem], of a file
-// that is no table at all.
+// be read as; what is no nation may be one of the organisations that operations declare. The
+// mapping is for somebody to look at, and not to be used unseen. The error is a [problem.Problem],
+// of a file that is no table at all.
 func Guess(name string, data []byte, declared events.Organisations) (string, error) {
 	g := &guess{taken: map[int]bool{}, declared: declared}
 	if err := g.open(data); err != nil {

@@ -96,10 +96,10 @@ func (p *Pledge) OthersSaid() (all []string) {
 	return all
 }
 
-// StruckWith says that a pledge is struck, and what others have said of it that goes with it.
+// StruckWith says that a pledge is struck, and what was said of it since that goes with it.
 func (p *Pledge) StruckWith() string {
 	if all := p.OthersSaid(); len(all) > 0 {
-		return "struck, as never said, with what others have said of it: " + strings.Join(all, ", ")
+		return "struck, as never said, with what was said of it since: " + strings.Join(all, ", ")
 	}
 	return "struck, as never said"
 }

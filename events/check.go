@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -44,8 +45,7 @@ func (c *checker) field(location, value, format string, args ...any) {
 	}
 	c.told[location] = true
 	c.fields = append(c.fields,
-		problem.Field{Location: location, Message: fmt.Sprintf(format, args...),
-			Value: problem.Shorten(value)})
+		problem.FieldOf(location, problem.Shorten(value), format, args...))
 }
 
 // isTold reports whether something was found at the location or at one that holds it: "roles[2]"
@@ -71,10 +71,11 @@ func foreign(s string) (rune, bool) {
 }
 
 const (
-	slugRemedy = "write lower-case letters a-z, digits and, between them, hyphens, at most " +
-		"32, such as "
-	nationRemedy = "write the nation's three-letter code (ISO 3166-1) in capitals, such as FRA"
-	foreignNote  = "holds %q (%U), which is none of the letters A to Z: "
+	slugRemedy phrase.Text = "write lower-case letters a-z, digits and, between them, hyphens, " +
+		"at most 32"
+	nationRemedy phrase.Text = "write the nation's three-letter code (ISO 3166-1) in capitals, " +
+		"such as FRA"
+	foreignNote = "holds %q (%U), which is none of the letters A to Z: "
 )
 
 func (c *checker) slug(location, value, example string) {
@@ -84,13 +85,13 @@ func (c *checker) slug(location, value, example string) {
 	r, isForeign := foreign(value)
 	switch lower := strings.ToLower(value); {
 	case value == "":
-		c.field(location, "", "missing: %s%s", slugRemedy, example)
+		c.field(location, "", "missing: %s, such as %s", slugRemedy, example)
 	case isForeign:
-		c.field(location, value, foreignNote+"%s%s", r, r, slugRemedy, example)
+		c.field(location, value, foreignNote+"%s, such as %s", r, r, slugRemedy, example)
 	case validSlug(lower):
 		c.field(location, value, "write it in lower case: %s", lower)
 	default:
-		c.field(location, value, "%s%s", slugRemedy, example)
+		c.field(location, value, "%s, such as %s", slugRemedy, example)
 	}
 }
 
@@ -115,7 +116,7 @@ func (c *checker) nation(location string, n Nation) {
 }
 
 func (c *checker) origin(location string, o Origin) {
-	const remedy = "write the ledger's origin, such as muster.example/berlin"
+	const remedy phrase.Text = "write the ledger's origin, such as muster.example/berlin"
 	if o == "" {
 		c.field(location, "", "missing: %s", remedy)
 	} else if !o.Valid() {
@@ -162,8 +163,8 @@ func (c *checker) window(w Window) {
 }
 
 func (c *checker) unit(location string, u Unit) {
-	const remedy = "write a unit in lower-case letters, at most 20, such as personnel, or a " +
-		"currency in capitals, such as EUR"
+	const remedy phrase.Text = "write a unit in lower-case letters, at most 20, such as " +
+		"personnel, or a currency in capitals, such as EUR"
 	if u == "" {
 		c.field(location, "", "missing: %s", remedy)
 	} else if !u.Valid() {
@@ -172,21 +173,21 @@ func (c *checker) unit(location string, u Unit) {
 }
 
 // numberRemedy says how a number of a unit is written.
-func numberRemedy(u Unit) string {
+func numberRemedy(u Unit) phrase.Phrase {
 	switch {
 	case u.IsMoney() && !u.IsCurrency():
 		return u.noCurrency()
 	case u.IsMoney():
-		return `write an amount of money as text with two decimals, such as "2500000.00"`
+		return phrase.Of(`write an amount of money as text with two decimals, such as "2500000.00"`)
 	}
-	return "write a whole number from 1 on"
+	return phrase.Of("write a whole number from 1 on")
 }
 
 // amount checks a quantity and its unit together. Only pledges may leave a quantity unknown.
 func (c *checker) amount(q Quantity, u Unit, mayBeUnknown bool) {
 	remedy := numberRemedy(u)
 	if mayBeUnknown {
-		remedy += `, or "unknown"`
+		remedy = phrase.Of(`%s, or "unknown"`, remedy)
 	}
 	c.unit("unit", u)
 	n, ok := q.Number()
@@ -227,7 +228,7 @@ func (c *checker) title(location, s string) {
 }
 
 // id checks the id of a statement made before, which what says.
-func (c *checker) id(location string, id ID, what string) {
+func (c *checker) id(location string, id ID, what phrase.Text) {
 	if id.IsZero() {
 		c.field(location, "", "missing: write the id of the statement %s", what)
 	}
@@ -238,11 +239,10 @@ func (c *checker) oneOf(location, value string, allowed ...string) {
 	if slices.Contains(allowed, value) {
 		return
 	}
-	missing := ""
 	if value == "" {
-		missing = "missing: "
+		c.field(location, value, "missing: write one of: %s", strings.Join(allowed, ", "))
 	}
-	c.field(location, value, "%swrite one of: %s", missing, strings.Join(allowed, ", "))
+	c.field(location, value, "write one of: %s", strings.Join(allowed, ", "))
 }
 
 func (c *checker) root(location string, s *Seen) {

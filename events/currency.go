@@ -1,9 +1,10 @@
 package events
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"muster/events/phrase"
 )
 
 // currencies are the codes of ISO 4217 that stand for money: its list one as of 2026, and those of
@@ -39,17 +40,17 @@ func Currencies() []string { return slices.Compact(slices.Sorted(slices.Values(c
 
 // Odd says what is wrong with a unit that a catalogue takes up, in its form though it may be right:
 // three capitals that are no currency, or a currency in lower-case letters. It is "" for any other.
-func (u Unit) Odd() string {
+func (u Unit) Odd() phrase.Phrase {
 	switch upper := Unit(strings.ToUpper(string(u))); {
 	case u.IsMoney() && !u.IsCurrency():
 		return u.noCurrency()
 	case upper != u && upper.IsCurrency():
-		return fmt.Sprintf("is a currency: write it as %s; or give the thing another name", upper)
+		return phrase.Of("is a currency: write it as %s; or give the thing another name", upper)
 	}
-	return ""
+	return phrase.Phrase{}
 }
 
-func (u Unit) noCurrency() string {
-	return fmt.Sprintf("%s is no currency of ISO 4217: write what it stands for in lower-case "+
+func (u Unit) noCurrency() phrase.Phrase {
+	return phrase.Of("%s is no currency of ISO 4217: write what it stands for in lower-case "+
 		"letters, such as %s, or a currency, such as EUR", u, strings.ToLower(string(u)))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -97,9 +98,12 @@ type Window struct {
 func (w Window) Includes(on Date) bool { return w.From <= on && (w.Until == 0 || on <= w.Until) }
 
 // Span returns "2026-11-23 to 2027-05-31", or "from 2026-11-23" for an open window.
-func (w Window) Span() string {
+func (w Window) Span() string { return w.Phrase().String() }
+
+// Phrase returns what [Window.Span] says, so that it can be told in other languages.
+func (w Window) Phrase() phrase.Phrase {
 	if w.Until == 0 {
-		return "from " + w.From.String()
+		return phrase.Of("from %s", w.From)
 	}
-	return w.From.String() + " to " + w.Until.String()
+	return phrase.Of("%s to %s", w.From, w.Until)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -21,6 +22,9 @@ import (
 type remedy string
 
 func (r remedy) Error() string { return string(r) }
+
+// Phrase returns the error as a phrase.
+func (r remedy) Phrase() phrase.Phrase { return phrase.Text(r).Phrase() }
 
 // decode reads well-formed JSON into v, which lies at location, as json.Unmarshal does with the
 // option strict, but goes on after an error and takes no null: every value that does not fit is
@@ -105,13 +109,13 @@ func (c *checker) decodeLeaf(location string, value jsontext.Value, v reflect.Va
 	}
 }
 
-var kindNames = map[jsontext.Kind]string{
+var kindNames = map[jsontext.Kind]phrase.Text{
 	'"': "text", '0': "a number", 't': "true or false", 'f': "true or false", '{': "an object",
 	'[': "a list",
 }
 
 // wanted says what kind of JSON value v is read from.
-func wanted(v reflect.Value) string {
+func wanted(v reflect.Value) phrase.Text {
 	if _, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		return "text in quotes"
 	}
@@ -137,17 +141,17 @@ func printable(name string) string {
 	return strconv.QuoteToGraphic(problem.Shorten(name))
 }
 
-func unknownRemedy(name string, known map[string]reflect.Value) string {
+func unknownRemedy(name string, known map[string]reflect.Value) phrase.Phrase {
 	for k := range known {
 		if strings.EqualFold(k, name) {
-			return fmt.Sprintf("unknown: write it once, in lower case, as %q", k)
+			return phrase.Of("unknown: write it once, in lower case, as %q", k)
 		}
 	}
 	if r, ok := foreign(name); ok {
-		return fmt.Sprintf("unknown: the name holds %q (%U), which is none of the letters a to z",
+		return phrase.Of("unknown: the name holds %q (%U), which is none of the letters a to z",
 			r, r)
 	}
-	return "unknown: no such member is known here, so leave it out"
+	return phrase.Of("unknown: no such member is known here, so leave it out")
 }
 
 // membersOf collects the JSON members of a struct, those of embedded structs included.

@@ -12,6 +12,7 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	"golang.org/x/mod/sumdb/note"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -170,7 +171,7 @@ const unsoundKey = "a key with which anybody could sign: make another one, with 
 	"`muster key new NAME`"
 
 func (c *checker) key(location string, k Key) {
-	const remedy = "write the public key as `muster key show` prints it"
+	const remedy phrase.Text = "write the public key as `muster key show` prints it"
 	v, err := k.Verifier()
 	switch {
 	case k == "":

@@ -3,7 +3,6 @@ package events
 import (
 	_ "embed"
 	"encoding/csv"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +10,8 @@ import (
 
 	"github.com/agnivade/levenshtein"
 	"golang.org/x/text/unicode/norm"
+
+	"muster/events/phrase"
 )
 
 // FindNation returns the nation with the given code or name, in English or French, as people write
@@ -70,11 +71,11 @@ func ParseNation(name string) (Nation, error) {
 	if err := noMore(name); err != nil {
 		return "", err
 	}
-	near := ""
 	if all := nearest(foldName(name)); len(all) > 0 {
-		near = ", the nearest names are of " + listed(all)
+		return "", phrase.Errorf("not a nation that is known here, the nearest names are of %s: %s",
+			listed(all), nationRemedy)
 	}
-	return "", fmt.Errorf("not a nation that is known here%s: %s", near, nationRemedy)
+	return "", phrase.Errorf("not a nation that is known here: %s", nationRemedy)
 }
 
 // noMore says what became of a nation that is no more; nil for all other names.
@@ -82,7 +83,7 @@ func noMore(name string) error {
 	folded := foldName(name)
 	for _, d := range dissolved {
 		if slices.ContainsFunc(d.names, func(s string) bool { return foldName(s) == folded }) {
-			return fmt.Errorf("is no more since %s: say which is meant of %s", d.since,
+			return phrase.Errorf("is no more since %s: say which is meant of %s", d.since,
 				listed(d.after))
 		}
 	}
@@ -90,12 +91,12 @@ func noMore(name string) error {
 }
 
 // listed names nations with their codes.
-func listed(all []Nation) string {
-	names := make([]string, len(all))
+func listed(all []Nation) phrase.Phrase {
+	names := make([]phrase.Phrase, len(all))
 	for i, n := range all {
-		names[i] = fmt.Sprintf("%s (%s)", n.Named(), n)
+		names[i] = phrase.Of("%s (%s)", Called{n, n.Named()}, n)
 	}
-	return strings.Join(names, ", ")
+	return phrase.Behind("%s, %s", names...)
 }
 
 // nearest returns the nations whose names differ least from a folded one, by few letters in a name

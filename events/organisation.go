@@ -9,6 +9,7 @@ import (
 
 	"github.com/agnivade/levenshtein"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -47,8 +48,8 @@ func (n Nation) IsOrganisation() bool {
 // organisation's.
 func (n Nation) Valid() bool { return n.Known() || n.IsOrganisation() }
 
-const organisationRemedy = "write x-, and 2 to 20 of the letters a-z, digits and, between them, " +
-	"hyphens, such as x-nato"
+const organisationRemedy phrase.Text = "write x-, and 2 to 20 of the letters a-z, digits and, " +
+	"between them, hyphens, such as x-nato"
 
 func (all Organisations) check(c *checker) {
 	if len(all) > MaxOrganisations {
@@ -111,6 +112,16 @@ func (all Organisations) Named(n Nation) string {
 	return n.Named()
 }
 
+// Called is a nation or an organisation with its name as an English sentence has it. Of a nation,
+// other languages have names of their own.
+type Called struct {
+	Nation  Nation
+	English string
+}
+
+// String returns the name in English.
+func (c Called) String() string { return c.English }
+
 // Of returns the organisation that has a code, and false where none has.
 func (all Organisations) Of(n Nation) (Organisation, bool) {
 	if n.IsOrganisation() {
@@ -153,14 +164,14 @@ func (all Organisations) Parse(name string) (Nation, error) {
 	case err == nil || noMore(name) != nil:
 		return n, err
 	case len(all) == 0:
-		return "", fmt.Errorf("%w; no organisations are declared", err)
+		return "", phrase.Errorf("%w; no organisations are declared", err)
 	}
 	near := all.nearest(name)
 	names := make([]string, len(near))
 	for i, o := range near {
 		names[i] = fmt.Sprintf("%s (%s)", o.Name, o.Code)
 	}
-	return "", fmt.Errorf("%w; or an organisation that is declared: %s", err,
+	return "", phrase.Errorf("%w; or an organisation that is declared: %s", err,
 		strings.Join(names, ", "))
 }
 
@@ -209,13 +220,13 @@ func (all Organisations) Misleading(before Organisations) (wrong []problem.Field
 				continue
 			}
 			message := misread(name)
-			if of, like := all.ownerBeside(i, name, before); message == "" && of != "" {
-				message = fmt.Sprintf("%s a name of %s (%s): write another one, or leave the "+
-					"organisation out and pledge under that code", like, all.Named(of), of)
+			if of, like := all.ownerBeside(i, name, before); message.IsZero() && of != "" {
+				message = phrase.Of("%s a name of %s (%s): write another one, or leave the "+
+					"organisation out and pledge under that code", like,
+					Called{of, all.Named(of)}, of)
 			}
-			if message != "" {
-				wrong = append(wrong, problem.Field{Location: LocationOfName(i, j), Value: name,
-					Message: message})
+			if !message.IsZero() {
+				wrong = append(wrong, problem.FieldSaid(LocationOfName(i, j), name, message))
 			}
 		}
 	}
@@ -225,7 +236,7 @@ func (all Organisations) Misleading(before Organisations) (wrong []problem.Field
 // ownerBeside returns whose name is also that of the organisation with the place i, or only looks
 // like it; "" for nobody.
 func (all Organisations) ownerBeside(i int, name string, before Organisations) (of Nation,
-	like string) {
+	like phrase.Text) {
 	if n, ok := FindNation(name); ok {
 		return n, "is"
 	}

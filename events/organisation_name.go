@@ -1,13 +1,14 @@
 package events
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"muster/events/phrase"
 )
 
 // The name of an organisation stands in sentences where a nation's does, so it must not be read as
@@ -15,24 +16,24 @@ import (
 
 // misread says why a name could be read as something else than a name of its own, and what to write
 // instead; "" for a sound one. Whose name it is, it does not ask.
-func misread(name string) string {
+func misread(name string) phrase.Phrase {
 	if r, ok := unseen(name); ok {
-		return fmt.Sprintf("has the character %U, which is not seen as it is written: leave it "+
+		return phrase.Of("has the character %U, which is not seen as it is written: leave it "+
 			"out, and write plain spaces", r)
 	}
 	switch all := scriptsOf(name); {
 	case !strings.ContainsFunc(name, unicode.IsLetter):
-		return "has no letters: write a name"
+		return phrase.Of("has no letters: write a name")
 	case len(all) > 1:
-		return fmt.Sprintf("has letters of several scripts (%s), some of which look alike: write "+
+		return phrase.Of("has letters of several scripts (%s), some of which look alike: write "+
 			"it in one, and other names under also", strings.Join(all, ", "))
 	case Nation(strings.ToLower(strings.TrimSpace(name))).IsOrganisation():
-		return "has the form of a code: write a name"
+		return phrase.Of("has the form of a code: write a name")
 	case slices.Contains(parties, lookOf(name)):
-		return "is what the parties or the readers of every ledger are called: write a name of " +
-			"its own"
+		return phrase.Of("is what the parties or the readers of every ledger are called: " +
+			"write a name of its own")
 	}
-	return ""
+	return phrase.Phrase{}
 }
 
 // parties are words that stand for others than organisations, in English and French, as lookOf

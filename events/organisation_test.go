@@ -141,15 +141,15 @@ func TestOrganisationsThatAreMalformed(t *testing.T) {
 		got = append(got, f.Location+": "+f.Message)
 	}
 	want := []string{
-		"organisations[0].code: not an organisation's code: " + organisationRemedy,
+		"organisations[0].code: not an organisation's code: " + string(organisationRemedy),
 		"organisations[0].name: leave out the space around it",
 		"organisations[1].name: has 101 characters: write at most 100",
 		"organisations[1].also[0]: is of several lines: write one, without tabs",
 		"organisations[2].name: missing: write a few words",
 		"organisations[2].also[1]: is there twice: leave one out",
 		"organisations[2].code: is there twice: leave one out",
-		"organisations[3].code: not an organisation's code: " + organisationRemedy,
-		"organisations[4].code: missing: " + organisationRemedy,
+		"organisations[3].code: not an organisation's code: " + string(organisationRemedy),
+		"organisations[4].code: missing: " + string(organisationRemedy),
 		"organisations[4].also: has 9 names: write at most 8",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {

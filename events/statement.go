@@ -3,6 +3,8 @@ package events
 import (
 	"slices"
 	"strings"
+
+	"muster/events/phrase"
 )
 
 // A Type names a kind of statement: what it is about, a dot, and what happened to it
@@ -17,6 +19,9 @@ func (t Type) Event() string { _, event, _ := strings.Cut(string(t), "."); retur
 
 // Words returns the type as people read it: "pledge offered".
 func (t Type) Words() string { return strings.ReplaceAll(string(t), ".", " ") }
+
+// Phrase returns what [Type.Words] says, so that it can be told in other languages.
+func (t Type) Phrase() phrase.Phrase { return phrase.As(t.Words(), "type."+string(t)) }
 
 // A Statement is something that one party says, signed, to one ledger. The set of statements is
 // closed: each is a struct of this package with a row in the table below, and a reader may switch

@@ -3,15 +3,13 @@ package projections
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // What has a day in an agenda, beside what is due: see [DueKind].
@@ -42,6 +40,7 @@ type Entry struct {
 	Sequence uint64
 	Recorded time.Time
 	Sentence string
+	Said     phrase.Phrase // the sentence, to be told in other languages
 	// Of is with what else it is: the nation that relieves, or the name of a condition.
 	Of string
 }
@@ -199,9 +198,10 @@ type dayOfPledge struct {
 // add adds an entry. Of two about the same, the later one is as its own day sees it.
 func (d *dayOfPledge) add(kind DueKind, key string, day events.Date, of, format string,
 	args ...any) {
+	said := phrase.Of(format, args...)
 	d.to[entryKey{kind, key}] = Entry{Kind: kind, Key: key, Pledge: d.pl.id,
 		Operation: d.pl.operation.name, Nation: d.pl.nation, Role: d.s.terms.role, Day: day, Of: of,
-		Sentence: fmt.Sprintf(format, args...)}
+		Said: said, Sentence: said.String()}
 }
 
 // has reports whether a day is one of the run.
@@ -213,7 +213,7 @@ func (d *dayOfPledge) has(day events.Date) bool {
 // expiry.
 func (d *dayOfPledge) window(partners []*pledge) {
 	amount, _ := d.s.amount(Offered)
-	what := fmt.Sprintf("%s for %s", amount.of(d.pl.named(d.run.AsOf)), d.s.terms.role)
+	what := phrase.Of("%s for %s", amount.of(d.pl.called(d.run.AsOf)), d.s.terms.role)
 	if d.s.lapsing() && d.has(d.s.expires) {
 		d.add(LapsesSoon, "", d.s.expires, "", "%s %s after %s unless renewed.", what,
 			amount.does("lapse"), d.s.expires)
@@ -240,7 +240,7 @@ func (d *dayOfPledge) window(partners []*pledge) {
 		}
 		relieved = true
 		d.add(HandOverDay, other.id.String(), until, string(other.nation), "%s %s on %s; %s "+
-			"relieves %s from %s on%s.", what, amount.does("end"), until, other.named(d.run.AsOf),
+			"relieves %s from %s on%s.", what, amount.does("end"), until, other.called(d.run.AsOf),
 			amount.does("them"), there.from, between(daysBetween(until, there.from)-1))
 	}
 	if !relieved {
@@ -250,14 +250,18 @@ func (d *dayOfPledge) window(partners []*pledge) {
 }
 
 // between says what lies between two rotations.
-func between(days int) string {
+func between(days int) phrase.Phrase {
 	switch {
+	case days == 1:
+		return phrase.Of(", with nobody there for 1 day")
 	case days > 0:
-		return ", with nobody there for " + english.Several(days, "day")
+		return phrase.Of(", with nobody there for %d days", days)
+	case days == -1:
+		return phrase.Of(", with both there for 1 day")
 	case days < 0:
-		return ", with both there for " + english.Several(-days, "day")
+		return phrase.Of(", with both there for %d days", -days)
 	}
-	return ""
+	return phrase.Phrase{}
 }
 
 // questions adds those that wait for an answer: on their day, and, where that has passed, as long
@@ -270,8 +274,8 @@ func (d *dayOfPledge) questions() {
 			continue
 		}
 		d.add(WaitsForReply, q.key(), q.due, "", "%s, about %s for %s, since %s “%s”",
-			english.Capital(strings.TrimSuffix(q.asking(d.pl.named(d.run.AsOf)), ":")),
-			amount.whose(d.pl.named(d.run.AsOf)), d.s.terms.role, q.since, q.text)
+			q.asking(d.pl.called(d.run.AsOf)).Capital(),
+			amount.whose(d.pl.called(d.run.AsOf)), d.s.terms.role, q.since, q.text)
 	}
 }
 

@@ -2,11 +2,11 @@ package projections
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // A Change is what one record has said, and which requirements are met otherwise from it on.
@@ -14,6 +14,8 @@ type Change struct {
 	Told
 	// Title says what the record is about and what it says, for who sees nothing else of it.
 	Title string
+	// TitleSaid is the title, to be told in other languages.
+	TitleSaid phrase.Phrase
 	// On is the day on which coverage is compared: that of the record or, where what it says holds
 	// later, the first on which it does. It is 0 for a record that no requirement hangs on.
 	On    events.Date
@@ -31,21 +33,23 @@ func (p *Picture) Tell(r *events.Record) Change {
 		if told := p.tell(pl, uint32(r.Sequence)); told.Sentence != "" {
 			c.Told = told
 		}
-		c.Title = c.Sentence
+		c.TitleSaid = c.Said
 		if terms := pl.lastTerms(r.Sequence); terms != nil && pl.first != uint32(r.Sequence) {
-			c.Title = fmt.Sprintf("%s, %s: %s", pl.nation, terms.role, c.Sentence)
+			c.TitleSaid = phrase.Of("%s, %s: %s", pl.nation, terms.role, c.Said)
 		}
 	} else if l := p.lineOf(r.Statement); l != nil {
 		c.Told = p.tellLine(l, r.Sequence)
-		c.Title = c.Sentence
+		c.TitleSaid = c.Said
 	} else {
-		c.Sentence = p.sentenceOf(r)
-		c.Title = c.Sentence
+		c.Told = c.saying(p.sentenceOf(r))
+		c.TitleSaid = c.Said
 	}
 	if c.Sentence == "" {
-		c.Sentence = fmt.Sprintf("%s says %s", r.KeyName, head.Type)
-		c.Title = c.Sentence
+		c.Told = c.saying(phrase.Of("%s says %s", r.KeyName,
+			phrase.As(string(head.Type), "type."+string(head.Type))))
+		c.TitleSaid = c.Said
 	}
+	c.Title = c.TitleSaid.String()
 	return c
 }
 
@@ -70,34 +74,35 @@ func (p *Picture) lineOf(s events.Statement) *line {
 }
 
 // sentenceOf tells what is about neither a pledge nor a requirement.
-func (p *Picture) sentenceOf(r *events.Record) string {
+func (p *Picture) sentenceOf(r *events.Record) phrase.Phrase {
 	switch s := r.Statement.(type) {
 	case *events.LedgerFounded:
-		return fmt.Sprintf("%s founds the ledger %s: %s", s.Founder.Name(), s.Ledger, s.Title)
+		return phrase.Of("%s founds the ledger %s: %s", s.Founder.Name(), s.Ledger, s.Title)
 	case *events.MemberAdmitted:
-		return fmt.Sprintf("The coordinators admit %s as %s", s.Key.Name(), s.Role)
+		return phrase.Of("The coordinators admit %s as %s", s.Key.Name(),
+			phrase.As(string(s.Role), "session.role."+string(s.Role)))
 	case *events.MemberRevoked:
-		return fmt.Sprintf("The coordinators revoke %s: %s", s.Key.Name(), s.Reason)
+		return phrase.Of("The coordinators revoke %s: %s", s.Key.Name(), s.Reason)
 	case *events.MemberSeconded:
-		return "What was proposed for " + s.Key.Name() + " is seconded"
+		return phrase.Of("What was proposed for %s is seconded", s.Key.Name())
 	case *events.OperationOpened:
-		return fmt.Sprintf("The coordinators open the operation %s: %s", s.Operation, s.Title)
+		return phrase.Of("The coordinators open the operation %s: %s", s.Operation, s.Title)
 	case *events.OperationRevised:
-		return fmt.Sprintf("The coordinators revise the operation %s: %s", s.Operation, s.Title)
+		return phrase.Of("The coordinators revise the operation %s: %s", s.Operation, s.Title)
 	case *events.MeetingClosed:
-		return "The meeting " + s.Name + " is closed"
+		return phrase.Of("The meeting %s is closed", s.Name)
 	case *events.ScopeDeclared:
-		nation := s.Nation.Named()
+		nation := events.Called{Nation: s.Nation, English: s.Nation.Named()}
 		if o := p.operations[s.Operation]; o != nil {
-			nation = o.named(r.Sequence, s.Nation)
+			nation.English = o.named(r.Sequence, s.Nation)
 		}
 		if s.Unlimited {
-			return nation + " is ready to give whatever the catalogue has"
+			return phrase.Of("%s is ready to give whatever the catalogue has", nation)
 		}
-		return fmt.Sprintf("%s is ready to give nothing but %s", nation,
+		return phrase.Of("%s is ready to give nothing but %s", nation,
 			strings.Join(wordsOf(s.Roles), ", "))
 	}
-	return ""
+	return phrase.Phrase{}
 }
 
 func wordsOf[T ~string](all []T) (words []string) {

@@ -2,12 +2,12 @@ package projections
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // A Told is a record as an answer tells it: when it was made and from when it holds, who signed it,
@@ -24,6 +24,8 @@ type Told struct {
 	Pledge    events.ID        `json:"pledge,omitzero"` // the pledge that it is about
 	Line      events.Line      `json:"line,omitzero"`   // the requirement that it is about
 	Sentence  string           `json:"sentence"`
+	// Said is the sentence, to be told in other languages.
+	Said phrase.Phrase `json:"-"`
 }
 
 // tell tells what a record has said of a pledge.
@@ -34,7 +36,7 @@ func (p *Picture) tell(pl *pledge, order uint32) Told {
 			t := Told{Sequence: uint64(order), Effective: d.effective, Type: d.move.typ,
 				Signer:    d.remark.signer,
 				Operation: pl.operation.name, Nation: pl.nation, Pledge: pl.id,
-				Sentence: pl.sentence(d)}
+			}.saying(pl.sentence(d))
 			t.Recorded, _ = p.Recorded(t.Sequence)
 			return t
 		}
@@ -58,25 +60,36 @@ func (p *Picture) tellLine(l *line, seq uint64) Told {
 	by := all.by[seq]
 	t := Told{Sequence: seq, Signer: by.signer, Operation: l.operation, Line: l.name}
 	t.Recorded, _ = p.Recorded(seq)
+	said := phrase.Phrase{}
 	for i, term := range all.terms {
 		if term.seq == seq {
-			t.Type, t.Effective, t.Sentence = "requirement.revised", term.effective,
-				"The coordinators change the requirement "+string(l.name)+" to"+term.what.describe()
+			t.Type, t.Effective = "requirement.revised", term.effective
+			said = phrase.Of("The coordinators change the requirement %s to %s", l.name,
+				term.what.describe())
 			if all.begins(i) {
-				t.Type, t.Sentence = "requirement.issued",
-					"The coordinators ask for"+term.what.describe()+", as "+string(l.name)
+				t.Type = "requirement.issued"
+				said = phrase.Of("The coordinators ask for %s, as %s", term.what.describe(), l.name)
 			}
 		}
 	}
 	for _, end := range all.cancelled {
 		if end.seq == seq {
-			t.Type, t.Effective, t.Sentence = "requirement.cancelled", end.effective,
-				"The coordinators cancel the requirement "+string(l.name)
+			t.Type, t.Effective = "requirement.cancelled", end.effective
+			said = phrase.Of("The coordinators cancel the requirement %s", l.name)
 		}
 	}
 	if by.text != "" {
-		t.Sentence += ": " + by.text
+		said = phrase.Of("%s: %s", said, by.text)
 	}
+	return t.saying(said)
+}
+
+// Is reports whether another one tells the same record.
+func (t Told) Is(other Told) bool { return t.Sequence == other.Sequence }
+
+// saying returns what is told with the sentence that tells it.
+func (t Told) saying(said phrase.Phrase) Told {
+	t.Said, t.Sentence = said, said.String()
 	return t
 }
 
@@ -87,21 +100,22 @@ func (l *lineSaid) begins(term int) bool {
 	})
 }
 
-// describe tells what is required: " 800 personnel for ground in west, from 2026-03-01, priority 1,
+// describe tells what is required: "800 personnel for ground in west, from 2026-03-01, priority 1,
 // essential".
-func (r *Requirement) describe() string {
-	s := " " + amount{quantity: r.Required, unit: r.Unit}.String() + " for " + string(r.Role)
+func (r *Requirement) describe() phrase.Phrase {
+	var s phrase.Sentence
+	s.Add("%s for %s", amount{quantity: r.Required, unit: r.Unit}.measure(), r.Role)
 	if r.Area != "" {
-		s += " in " + string(r.Area)
+		s.Add(" in %s", r.Area)
 	}
-	s += ", " + r.Span()
+	s.Add(", %s", r.Phrase())
 	if r.Priority > 0 {
-		s += fmt.Sprintf(", priority %d", r.Priority)
+		s.Add(", priority %d", r.Priority)
 	}
 	if r.Essential {
-		s += ", essential"
+		s.Add(", essential")
 	}
-	return s
+	return s.Phrase()
 }
 
 // bySequence orders what is told.

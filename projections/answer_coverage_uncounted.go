@@ -2,11 +2,11 @@ package projections
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // A Reason says why a pledge is supply of no line. Codes are added, never renamed.
@@ -48,6 +48,8 @@ type NotCounted struct {
 	Lines []events.Line `json:"lines,omitzero"`
 	// Sentence says the reason to people.
 	Sentence string `json:"sentence"`
+	// Told is the sentence, to be told in other languages.
+	Told phrase.Phrase `json:"-"`
 	// Sequences are the records that make the pledge what it is.
 	Sequences []uint64 `json:"sequences"`
 }
@@ -108,7 +110,8 @@ func (t *tally) show(l *uncounted, s *standing) NotCounted {
 	if l.share != nil {
 		n.Sequences = s.sequencesWith(l.share.id, reported)
 	}
-	n.Sentence = t.sentence(&n, s)
+	n.Told = t.sentence(&n, s)
+	n.Sentence = n.Told.String()
 	return n
 }
 
@@ -137,59 +140,63 @@ func (t *tally) linesOf(l *uncounted) []events.Line {
 }
 
 // sentence says the reason, and the remedy where there is one.
-func (t *tally) sentence(n *NotCounted, s *standing) string {
-	nation := english.Capital(t.p.operations[n.Operation].named(t.basis.AsOf, n.Nation))
+func (t *tally) sentence(n *NotCounted, s *standing) phrase.Phrase {
+	called := events.Called{Nation: n.Nation,
+		English: t.p.operations[n.Operation].named(t.basis.AsOf, n.Nation)}
+	nation := phrase.Of("%s", called).Capital()
 	what := amount{quantity: n.Quantity, unit: n.Unit}
 	if n.Quantity.IsUnknown() && n.Unit == s.pledged.unit {
 		what.bounds = s.pledged.bounds
 	}
-	where := string(n.Role)
+	where := phrase.Of("%s", n.Role)
 	if n.Area != "" {
-		where += " in " + string(n.Area)
+		where = phrase.Of("%s in %s", n.Role, n.Area)
 	}
+	much := what.measure()
 	switch n.Reason {
 	case InReserve:
-		return fmt.Sprintf("%s holds %s for %s in reserve, and a reserve is no supply.",
-			nation, what, where)
+		return phrase.Of("%s holds %s for %s in reserve, and a reserve is no supply.",
+			nation, much, where)
 	case ConditionFailed:
-		return fmt.Sprintf("%s for %s %s on %s, which will not happen.", what.of(nation), where,
-			what.does("hang"), english.List(s.conditionsIn(Failed)))
+		return phrase.Of("%s for %s %s on %s, which will not happen.", what.of(called), where,
+			what.does("hang"), phrase.List(phrase.And, s.conditionsIn(Failed)...))
 	case BelowRung:
-		return fmt.Sprintf("%s for %s %s %s, and not yet %s.", what.of(nation), where,
-			what.does("are"), n.Rung, t.basis.Rung)
+		return phrase.Of("%s for %s %s %s, and not yet %s.", what.of(called), where,
+			what.does("are"), n.Rung.Phrase(), t.basis.Rung.Phrase())
 	case LineNotInForce:
-		return fmt.Sprintf("%s for %s %s allocated to %s, which is not in force on this date.",
-			what.of(nation), where, what.does("are"), english.List(n.Lines))
+		return phrase.Of("%s for %s %s allocated to %s, which is not in force on this date.",
+			what.of(called), where, what.does("are"), phrase.List(phrase.And, n.Lines...))
 	case NotAllocated:
-		return fmt.Sprintf("%s for %s %s what is not allocated of a pledge of which the rest is.",
-			what.of(nation), where, what.does("are"))
+		return phrase.Of("%s for %s %s what is not allocated of a pledge of which the rest is.",
+			what.of(called), where, what.does("are"))
 	case UnknownQuantity:
-		return fmt.Sprintf("%s pledges %s for %s: how much is not known, and unknown is not 0.",
-			nation, what, where)
+		return phrase.Of("%s pledges %s for %s: how much is not known, and unknown is not 0.",
+			nation, much, where)
 	case SeveralLines:
-		return fmt.Sprintf("%s for %s %s: %s would say which of them.",
-			what.of(nation), where, severalLines(n, what), remedyOf(n))
+		return phrase.Of("%s for %s %s: %s would say which of them.",
+			what.of(called), where, severalLines(n, what), remedyOf(n))
 	case OtherUnit:
-		return fmt.Sprintf("%s pledges %s for %s, and %s %s %s.", nation, what, where,
-			english.List(n.Lines),
-			english.Verb(len(n.Lines) == 1, "count"), english.List(plurals(t.unitsOf(n))))
+		return phrase.Of("%s pledges %s for %s, and %s %s %s.", nation, much, where,
+			phrase.List(phrase.And, n.Lines...),
+			english.Verb(len(n.Lines) == 1, "count"),
+			phrase.List(phrase.And, plurals(t.unitsOf(n))...))
 	}
-	return fmt.Sprintf("%s pledges %s for %s, and no requirement in force asks for that.",
-		nation, what, where)
+	return phrase.Of("%s pledges %s for %s, and no requirement in force asks for that.",
+		nation, much, where)
 }
 
 // severalLines tells where a pledge waits, and what it names without fitting it.
-func severalLines(n *NotCounted, a amount) string {
-	fit := a.does("fit") + " the lines " + english.List(n.Lines)
+func severalLines(n *NotCounted, a amount) phrase.Phrase {
+	fit := phrase.Of("%s the lines %s", a.does("fit"), phrase.List(phrase.And, n.Lines...))
 	if n.MeantFor != "" {
-		return fmt.Sprintf("%s not fit %s, which %s %s meant for, and %s", a.does("do"), n.MeantFor,
+		return phrase.Of("%s not fit %s, which %s %s meant for, and %s", a.does("do"), n.MeantFor,
 			a.does("they"), a.does("are"), fit)
 	}
 	return fit
 }
 
 // remedyOf names what decides among several lines.
-func remedyOf(n *NotCounted) string {
+func remedyOf(n *NotCounted) phrase.Text {
 	if n.Area == "" {
 		return "the line that it is meant for, an area or an allocation"
 	}

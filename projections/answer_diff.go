@@ -3,11 +3,11 @@ package projections
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"iter"
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // A Diff is what two moments differ in: in the coverage, in what each pledge counts for, and in the
@@ -147,7 +147,12 @@ type StrengthDiff struct {
 type Passing struct {
 	On       events.Date `json:"on"`
 	Sentence string      `json:"sentence"`
+	// Told is the sentence, to be told in other languages.
+	Told phrase.Phrase `json:"-"`
 }
+
+// Is reports whether another one is the same.
+func (p Passing) Is(other Passing) bool { return p.On == other.On && p.Sentence == other.Sentence }
 
 // Diff compares two moments. A nation in the filter leaves its pledges, and those lines in whose
 // supply its part differs.
@@ -493,5 +498,6 @@ func (d *differ) span() (lo, hi events.Date) {
 }
 
 func passing(on events.Date, format string, args ...any) Passing {
-	return Passing{on, fmt.Sprintf(format, args...)}
+	told := phrase.Of(format, args...)
+	return Passing{on, told.String(), told}
 }

@@ -131,7 +131,7 @@ func (d *differ) blameLines(one *PledgeDiff) {
 		one.Records = append(one.Records, records...)
 		for _, c := range calendar {
 			one.Calendar = append(one.Calendar,
-				passing(c.On, "for the requirement %s: %s", name, c.Sentence))
+				passing(c.On, "for the requirement %s: %s", name, c.Told))
 		}
 	}
 	slices.SortStableFunc(one.Records, bySequence)

@@ -81,7 +81,7 @@ func (c *causer) askings(what sought) []Told {
 			}
 			records, _ := c.ofLine(what.operation, name)
 			for _, t := range records {
-				if !slices.Contains(told, t) {
+				if !slices.ContainsFunc(told, t.Is) {
 					told = append(told, t)
 				}
 			}
@@ -282,7 +282,7 @@ func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 func (b *blame) add(number int, records []Told) {
 	for _, t := range records {
 		if t.Pledge.IsZero() {
-			if slices.Contains(b.about[number], t) {
+			if slices.ContainsFunc(b.about[number], t.Is) {
 				continue
 			}
 			b.about[number] = append(b.about[number], t)
@@ -399,7 +399,7 @@ func (b *blame) causes(required []Told) []Cause {
 	add := func(what string, nation events.Nation, records []Told, days []Passing) {
 		c := Cause{what, nation, append([]Told{}, records...), append([]Passing{}, days...)}
 		slices.SortFunc(c.Records, bySequence)
-		c.Records = slices.CompactFunc(c.Records, func(a, b Told) bool { return a == b })
+		c.Records = slices.CompactFunc(c.Records, Told.Is)
 		all = append(all, c)
 	}
 	differs := func(of func(*LineStand) events.Quantity) bool {

@@ -103,7 +103,7 @@ func (b *blame) deciding() (all []Told) {
 		}
 		what.role = s.Role
 		for _, t := range b.askings(what) {
-			if !slices.Contains(all, t) && b.decides(b.of.Operation, t) {
+			if !slices.ContainsFunc(all, t.Is) && b.decides(b.of.Operation, t) {
 				all = append(all, t)
 			}
 		}

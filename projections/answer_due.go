@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // A DueKind says what somebody is waited for.
@@ -149,8 +149,8 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 				Sentence: fmt.Sprintf(format, args...)})
 	}
 	limit := on.AddDays(d.Within)
-	nation := pl.named(d.AsOf)
-	what := fmt.Sprintf("%s for %s", a.of(nation), s.terms.role)
+	called := pl.called(d.AsOf)
+	what := phrase.Of("%s for %s", a.of(called), s.terms.role)
 	if s.lapsing() && s.expires <= limit {
 		due(LapsesSoon, s.expires, s.since, s.expiresBy,
 			"%s %s after %s unless renewed: muster pledge renew %s --expires DATE", what,
@@ -166,7 +166,7 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 		due(NotConfirmed, 0, since, by,
 			"%s %s accepted on %s, no condition is open, and %s has not confirmed %s: muster "+
 				"pledge confirm %s",
-			what, a.does("were"), s.rungOn, nation, a.does("them"), pl.id)
+			what, a.does("were"), s.rungOn, called, a.does("them"), pl.id)
 	}
 	for _, c := range s.conditions {
 		if c.state == Hanging {
@@ -179,7 +179,7 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 		q := &s.queries[i]
 		due(WaitsForReply, q.due, q.since, q.by, "%s, about %s for %s, since %s %s: muster "+
 			"pledge answer %s --query %s --text TEXT",
-			english.Capital(strings.TrimSuffix(q.asking(nation), ":")), a.whose(nation),
+			q.asking(called).Capital(), a.whose(called),
 			s.terms.role, q.since, "“"+q.text+"”", pl.id, q.id)
 		d.Due[len(d.Due)-1].About = q.text
 		if q.to == events.HQ {

@@ -8,6 +8,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -275,8 +276,8 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role,
 		one.Reason = UnknownQuantity
 	default:
 		one.Quantity = a.unit.Of(sure)
-		one.Sentence = english.Capital(fmt.Sprintf("%s %s %s since %s.", a, a.does("are"),
-			s.rung, s.rungOn))
+		one.Place = one.saying(phrase.Of("%s %s %s since %s.", a.measure(), a.does("are"),
+			s.rung.Phrase(), s.rungOn).Capital())
 		e.Parts = append(e.Parts, one)
 		e.Records = append(e.Records, p.tellAll(pl, slices.Clone(one.Sequences))...)
 		return
@@ -285,7 +286,7 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role,
 		n := NotCounted{Nation: pl.nation, Role: s.terms.role, Area: s.terms.area,
 			MeantFor: s.terms.line, Quantity: a.quantity, Unit: a.unit, Rung: s.rung,
 			Reason: one.Reason}
-		one.Sentence = v.sentence(&n, s)
+		one.Place = one.saying(v.sentence(&n, s))
 	}
 	e.NotCounted = append(e.NotCounted, one)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // A NationRole is what a nation has in one role of an operation, in one unit, by the rung that
@@ -251,6 +252,8 @@ type NationRow struct {
 	Declared bool `json:"declared,omitzero"`
 	// Scope is what it has declared, in words.
 	Scope string `json:"scope,omitzero"`
+	// ScopeTold is the scope, to be told in other languages.
+	ScopeTold phrase.Phrase `json:"-"`
 }
 
 // Nations is all nations that have pledged or declared something at a moment.
@@ -325,10 +328,13 @@ func (r *NationRow) addRole(role events.Role) {
 }
 
 func (r *NationRow) declare(s Scope) {
-	if r.Scope != "" {
-		r.Scope += "; "
+	one := phrase.Of("%s: %s", s.Operation, s)
+	if r.Scope == "" {
+		r.ScopeTold = one
+	} else {
+		r.ScopeTold = phrase.Of("%s; %s", r.ScopeTold, one)
 	}
-	r.Scope += string(s.Operation) + ": " + s.String()
+	r.Scope = r.ScopeTold.String()
 	for _, role := range s.Roles {
 		r.addRole(role)
 	}

@@ -3,7 +3,6 @@ package projections
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // A LifeEvent is one record of a pledge's life.
@@ -22,6 +22,8 @@ type LifeEvent struct {
 	ID        events.ID   `json:"id"`
 	Signer    string      `json:"signer"` // name of the key that signed
 	Sentence  string      `json:"sentence"`
+	// Told is the sentence, to be told in other languages.
+	Told phrase.Phrase `json:"-"`
 	// CorrectedBy is the record that has last mended this one, 0 when none has.
 	CorrectedBy uint64 `json:"corrected_by,omitzero"`
 }
@@ -53,7 +55,8 @@ func (p *Picture) lifeEvent(pl *pledge, d *fact, asOf uint64) LifeEvent {
 	recorded, _ := p.Recorded(uint64(d.order))
 	e := LifeEvent{Sequence: uint64(d.order), Recorded: recorded, Effective: d.effective,
 		Type: d.move.typ, ID: d.id,
-		Signer: d.remark.signer, Sentence: pl.sentence(d)}
+		Signer: d.remark.signer, Told: pl.sentence(d)}
+	e.Sentence = e.Told.String()
 	if uint64(d.knownTo) <= asOf {
 		e.CorrectedBy = max(pl.correctionOf(d.order, uint32(asOf)), pl.struckBy(asOf))
 	}
@@ -72,83 +75,92 @@ func (pl *pledge) correctionOf(order, asOf uint32) (last uint64) {
 }
 
 // sentence tells a fact as a person would.
-func (pl *pledge) sentence(d *fact) string {
-	said := d.move.says
-	if strings.Contains(said, "%s") {
-		said = fmt.Sprintf(said, pl.named(uint64(d.knownFrom)))
-	}
-	if d.move.asks {
-		said = d.query.asking(pl.named(uint64(d.knownFrom)))
+func (pl *pledge) sentence(d *fact) phrase.Phrase {
+	var said phrase.Sentence
+	by := pl.called(uint64(d.knownFrom))
+	switch {
+	case d.move.asks:
+		said.Add("%s:", d.query.asking(by))
+	case strings.Contains(d.move.says, "%s"):
+		said.Add(d.move.says, by)
+	default:
+		said.Add(d.move.says)
 	}
 	if d.move.discloses {
-		said += " " + Readers(d.terms.release, d.terms.releasableTo(),
-			pl.operation.organisations(uint64(d.knownFrom))) + " as it stands:"
+		said.Add(" %s as it stands:", readers(d.terms.release, d.terms.releasableTo(),
+			pl.operation.organisations(uint64(d.knownFrom))))
 	}
 	if d.corrects != 0 {
-		said += pl.mended(d)
+		said.Add(" %s", pl.mended(d))
 	}
 	if !d.quantity.IsZero() && d.corrects == 0 {
-		said += " " + d.amount().String()
+		said.Add(" %s", d.amount().measure())
 	}
 	if d.terms != nil {
-		said += d.terms.describe(d.move.strength)
+		said.Add(" %s", d.terms.describe(d.move.strength))
 	}
 	if d.expires != 0 {
-		said += " " + d.expires.String()
+		said.Add(" %s", d.expires)
 	}
 	if d.hold != nil {
-		said += " " + d.hold.describe()
+		said.Add(" %s", d.hold.describe())
 	}
 	if d.share != nil {
-		said += pl.describeShare(d)
+		said.Add(" %s", pl.describeShare(d))
 	}
 	if d.query != nil {
-		said += " " + d.query.text
+		said.Add(" %s", d.query.text)
 	}
 	if d.remark.text != "" {
-		said += ": " + d.remark.text
+		said.Add(": %s", d.remark.text)
 	}
 	if d.remark.source != "" {
-		said += " [" + d.remark.source + "]"
+		said.Add(" [%s]", d.remark.source)
 	}
-	return english.Capital(said)
+	return said.Phrase().Capital()
 }
 
 // asking says who asks whom, of the one whose pledge it is and the coordinators, and until when.
-func (q *query) asking(of string) string {
-	said := fmt.Sprintf("%s asks the coordinators", of)
+func (q *query) asking(of events.Called) phrase.Phrase {
+	said := phrase.Of("%s asks the coordinators", of)
 	if q.to != events.HQ {
-		said = fmt.Sprintf("the coordinators ask %s", of)
+		said = phrase.Of("the coordinators ask %s", of)
 	}
 	if q.due != 0 {
-		said += ", to be answered by " + q.due.String()
+		said = phrase.Of("%s, to be answered by %s", said, q.due)
 	}
-	return said + ":"
+	return said
 }
 
 // Readers says to people who may read what has a release, and is releasable to nations besides, or
 // to these organisations.
 func Readers(r events.Release, to []events.Nation, in events.Organisations) string {
-	said := "the " + string(r)
+	return readers(r, to, in).String()
+}
+
+func readers(r events.Release, to []events.Nation, in events.Organisations) phrase.Phrase {
+	var all []phrase.Phrase
 	switch r {
 	case events.Public:
-		return "everybody"
+		return phrase.Of("everybody")
 	case "":
-		return "the coalition"
+		return phrase.Of("the coalition")
+	case events.CoalitionOnly:
+		all = append(all, phrase.Of("the coalition"))
+	case events.CoordinatorsOnly:
+		all = append(all, phrase.Of("the coordinators"))
+	default:
+		all = append(all, phrase.Of("the %s", r))
 	}
-	for i, n := range to {
-		between := ", "
-		if i+1 == len(to) {
-			between = " and "
-		}
-		said += between + in.Named(n)
+	for _, n := range to {
+		all = append(all, phrase.Of("%s", events.Called{Nation: n, English: in.Named(n)}))
 	}
-	return said
+	return phrase.List(phrase.And, all...)
 }
 
 // mended tells what a correction does to the record that it mends: what it should have said, and
 // from when.
-func (pl *pledge) mended(d *fact) string {
+func (pl *pledge) mended(d *fact) phrase.Phrase {
 	var was, is *fact
 	facts := pl.now().facts
 	for i := range facts {
@@ -160,28 +172,29 @@ func (pl *pledge) mended(d *fact) string {
 			was = m
 		}
 	}
-	at := fmt.Sprintf(" record %d", d.corrects)
 	if d.order == pl.now().struck {
-		return at + " should never have been made, nor all that was said of the pledge since"
+		return phrase.Of("record %d should never have been made, nor all that was said of the "+
+			"pledge since", d.corrects)
 	}
 	if is == nil {
-		return at + " should never have been made"
+		return phrase.Of("record %d should never have been made", d.corrects)
 	}
-	said := ""
+	said := phrase.Phrase{}
 	if !is.quantity.IsZero() &&
 		(was == nil || is.quantity != was.quantity || is.terms != was.terms) {
-		said = " should have said " + is.amount().String()
+		should := phrase.Of("%s", is.amount().measure())
 		if is.terms != nil {
-			said += is.terms.describe(is.move.strength)
+			should = phrase.Of("%s %s", should, is.terms.describe(is.move.strength))
 		}
+		said = phrase.Of("record %d should have said %s", d.corrects, should)
 	}
 	switch {
-	case was != nil && is.effective == was.effective && said != "":
-		return at + said
-	case said != "":
-		return at + said + ", with effect from " + is.effective.String()
+	case was != nil && is.effective == was.effective && !said.IsZero():
+		return said
+	case !said.IsZero():
+		return phrase.Of("%s, with effect from %s", said, is.effective)
 	}
-	return at + " should have held from " + is.effective.String()
+	return phrase.Of("record %d should have held from %s", d.corrects, is.effective)
 }
 
 func (h *hold) describe() string {
@@ -195,52 +208,69 @@ func (h *hold) describe() string {
 	return s
 }
 
-func (pl *pledge) describeShare(d *fact) string {
+func (pl *pledge) describeShare(d *fact) phrase.Phrase {
 	if d.move.allocates {
-		return " against " + string(d.share.line.name) + ", " + d.share.Span()
+		return phrase.Of("against %s, %s", d.share.line.name, d.share.Phrase())
 	}
 	facts := pl.now().facts
 	for i := range facts {
 		if made := &facts[i]; made.id == d.share.id && made.share != nil {
-			return " " + string(made.share.line.name) + " (" + made.amount().String() + ")"
+			return phrase.Of("%s (%s)", made.share.line.name, made.amount().measure())
 		}
 	}
-	return " " + d.share.id.String()
+	return phrase.Of("%s", d.share.id)
 }
 
 // describe tells the terms after an amount: "for ground in west, from 2026-03-01, at 30 days'
 // notice".
-func (t *terms) describe(observed bool) string {
-	s := " for " + string(t.role)
+func (t *terms) describe(observed bool) phrase.Phrase {
+	var s phrase.Sentence
+	s.Add("for %s", t.role)
 	if t.area != "" {
-		s += " in " + string(t.area)
+		s.Add(" in %s", t.area)
 	}
 	if t.line != "" {
-		s += ", meant for " + string(t.line)
+		s.Add(", meant for %s", t.line)
 	}
 	if !observed {
-		s += ", " + t.Span()
+		s.Add(", %s", t.Phrase())
 	}
 	if t.notice != nil {
-		s += ", at " + english.Possessive(english.Several(*t.notice, "day")) + " notice"
+		if n := *t.notice; n == 1 {
+			s.Add(", at 1 day's notice")
+		} else {
+			s.Add(", at %d days' notice", n)
+		}
 	}
 	switch t.presence {
 	case events.Reserve:
-		s += ", in reserve"
+		s.Add(", in reserve")
 	case events.Present:
-		s += ", already there"
+		s.Add(", already there")
 	}
 	if t.expires != 0 {
-		s += ", until it expires on " + t.expires.String()
+		s.Add(", until it expires on %s", t.expires)
 	}
 	if t.further != nil && t.further.reference != "" {
-		s += ", reference " + t.further.reference
+		s.Add(", reference %s", t.further.reference)
 	}
 	if t.further != nil && t.further.elsewhere != nil {
-		s += ", also pledged to " + english.List(t.further.elsewhere)
+		s.Add(", also pledged to %s", phrase.List(phrase.And, t.further.elsewhere...))
 	}
-	return s
+	return s.Phrase()
 }
+
+// A Measure is how much of something there is, as a sentence has it.
+type Measure struct {
+	events.Amount
+	Unit events.Unit
+	text string
+}
+
+// String returns the measure in English.
+func (m Measure) String() string { return m.text }
+
+func (a amount) measure() Measure { return Measure{a.said(), a.unit, a.String()} }
 
 // String tells an amount to people: "1,200 personnel", "2,500,000.00 EUR", "10 to 14 tanks", "an
 // unknown number of aircraft".
@@ -268,15 +298,15 @@ func (a amount) isOne() bool {
 
 // of begins a sentence with whose an amount is: "Finland's 1 ship", "The Netherlands' unknown
 // number of aircraft".
-func (a amount) of(owner string) string { return english.Capital(a.whose(owner)) }
+func (a amount) of(owner events.Called) phrase.Phrase { return a.whose(owner).Capital() }
 
 // whose is the same within a sentence: "the Netherlands' unknown number of aircraft".
-func (a amount) whose(owner string) string {
-	owner = english.Possessive(owner)
+func (a amount) whose(owner events.Called) phrase.Phrase {
+	what := a.String()
 	if a.quantity.IsUnknown() && a.bounds == (bounds{}) {
-		return owner + " " + a.unknown()
+		what = a.unknown()
 	}
-	return owner + " " + a.String()
+	return phrase.As(english.Possessive(owner.English)+" "+what, "whose", owner, a.measure())
 }
 
 // does returns a verb as it goes with the amount: that of many things is given.

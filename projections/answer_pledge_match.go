@@ -2,10 +2,10 @@ package projections
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // Reasons for which a pledge is not there at all on a date, and so is supply of nothing. They stand
@@ -35,6 +35,8 @@ type Place struct {
 	// Lines are those that it fits or is allocated to, where it does not count.
 	Lines    []events.Line `json:"lines,omitempty"`
 	Sentence string        `json:"sentence"`
+	// Told is the sentence, to be told in other languages.
+	Told phrase.Phrase `json:"-"`
 	// Sequences are the records that make it so.
 	Sequences []uint64 `json:"sequences"`
 }
@@ -173,14 +175,14 @@ func (v *viewer) places(pl *pledge) []Place {
 		for _, c := range l.counted {
 			all = append(all, Place{Line: l.Line, By: c.by, Quantity: l.Unit.Of(c.number),
 				Unit: l.Unit, Allocation: c.allocation,
-				Sentence:  v.countedSentence(l, c.by),
-				Sequences: v.now.sequencesWith(c.allocation, reported)})
+				Sequences: v.now.sequencesWith(c.allocation, reported)}.
+				saying(v.countedSentence(l, c.by)))
 		}
 	}
 	for i := range v.uncounted {
 		n := v.show(&v.uncounted[i], v.now)
 		at := Place{Reason: n.Reason, Quantity: n.Quantity, Unit: n.Unit, Lines: n.Lines,
-			Sentence: n.Sentence, Sequences: n.Sequences}
+			Sentence: n.Sentence, Told: n.Told, Sequences: n.Sequences}
 		if n.Reason == BelowRung && v.what.allocated != nil {
 			at.Lines = v.wouldFit()
 		}
@@ -198,22 +200,28 @@ func (v *viewer) places(pl *pledge) []Place {
 	return all
 }
 
+// saying returns the place with the sentence that says it.
+func (at Place) saying(told phrase.Phrase) Place {
+	at.Told, at.Sentence = told, told.String()
+	return at
+}
+
 // countedSentence says why the pledge placed last counts for a line.
-func (v *viewer) countedSentence(l *lineTally, by CountedBy) string {
+func (v *viewer) countedSentence(l *lineTally, by CountedBy) phrase.Phrase {
 	switch by {
 	case ByAllocation:
-		return fmt.Sprintf("So much of it is allocated to %s.", l.Line)
+		return phrase.Of("So much of it is allocated to %s.", l.Line)
 	case ByName:
-		return fmt.Sprintf("It counts for %s: it is meant for that requirement.", l.Line)
+		return phrase.Of("It counts for %s: it is meant for that requirement.", l.Line)
 	case ByArea:
-		return fmt.Sprintf("It counts for %s: of the requirements that it fits, no other is in %s.",
+		return phrase.Of("It counts for %s: of the requirements that it fits, no other is in %s.",
 			l.Line, l.Area)
 	}
 	if named := v.now.terms.line; named != "" {
-		return fmt.Sprintf("It counts for %s: it does not fit %s, which it names, and fits no "+
+		return phrase.Of("It counts for %s: it does not fit %s, which it names, and fits no "+
 			"other requirement in force.", l.Line, named)
 	}
-	return fmt.Sprintf("It counts for %s: it fits no other requirement in force.", l.Line)
+	return phrase.Of("It counts for %s: it fits no other requirement in force.", l.Line)
 }
 
 // away tells of a pledge that is not there.
@@ -228,22 +236,23 @@ func (v *viewer) away(pl *pledge, why Reason) Place {
 	switch why {
 	case Reason(Struck):
 		by := pl.struckBy(v.basis.AsOf)
-		at.Sentence = fmt.Sprintf("Record %d has struck it: it was never to be said.", by)
+		at = at.saying(phrase.Of("Record %d has struck it: it was never to be said.", by))
 		at.Sequences = append(at.Sequences, by)
 	case NotBegun:
-		at.Sentence = fmt.Sprintf("It begins only on %s.", s.since)
+		at = at.saying(phrase.Of("It begins only on %s.", s.since))
 	case WindowAhead:
-		at.Sentence = fmt.Sprintf("It is for the days from %s on.", s.terms.From)
+		at = at.saying(phrase.Of("It is for the days from %s on.", s.terms.From))
 	case WindowOver:
-		at.Sentence = fmt.Sprintf("It was for the days up to %s.", s.terms.Until)
+		at = at.saying(phrase.Of("It was for the days up to %s.", s.terms.Until))
 	case SupposedAway:
-		at.Sentence = fmt.Sprintf("It is left out, since the question supposes the world %s.",
-			v.basis.WhatIf)
+		at = at.saying(phrase.Of("It is left out, since the question supposes the world %s.",
+			v.basis.WhatIf))
 	case Reason(Lapsed):
-		at.Sentence = fmt.Sprintf("It has lapsed: it stood through %s and was not renewed.",
-			s.exitOn.AddDays(-1))
+		at = at.saying(phrase.Of("It has lapsed: it stood through %s and was not renewed.",
+			s.exitOn.AddDays(-1)))
 	default:
-		at.Sentence = fmt.Sprintf("It has ended: it was %s with effect from %s.", why, s.exitOn)
+		at = at.saying(phrase.Of("It has ended: it was %s with effect from %s.",
+			phrase.As(string(why), "pledge-state."+string(why)), s.exitOn))
 		at.Sequences = s.exitBy.appendTo(at.Sequences)
 	}
 	return at

@@ -3,12 +3,11 @@ package projections
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // A PledgeVersion is what a pledge amounts to on a run of days, as it was known between two
@@ -38,6 +37,8 @@ type PledgeVersion struct {
 	Unit     events.Unit     `json:"unit"`
 	// Sentence says to people what it is.
 	Sentence string `json:"sentence"`
+	// Told is the sentence, to be told in other languages.
+	Told phrase.Phrase `json:"-"`
 	// By is the record that made it known.
 	By Told `json:"by"`
 }
@@ -129,49 +130,52 @@ func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion 
 	if v.flags&isObserved != 0 {
 		one.Unit = present
 	}
-	one.Sentence = v.sentence(&one, present)
+	one.Told = v.sentence(&one, present)
+	one.Sentence = one.Told.String()
 	return one
 }
 
 // sentence tells a version to people: "confirmed: 6,000 personnel for ground in west, hangs on a
 // condition, 400 allocated to ground-west".
-func (v *version) sentence(one *PledgeVersion, present events.Unit) string {
-	s := one.Rung.String() + ":"
+func (v *version) sentence(one *PledgeVersion, present events.Unit) phrase.Phrase {
+	var s phrase.Sentence
+	s.Add("%s:", one.Rung.Phrase())
 	if !one.Quantity.IsZero() {
 		a := amount{quantity: one.Quantity, unit: one.Unit}
 		a.least, _ = one.Least.Number()
 		a.most, _ = one.Most.Number()
-		s += " " + a.String()
+		s.Add(" %s", a.measure())
 	}
-	s += " for " + string(one.Role)
+	s.Add(" for %s", one.Role)
 	if one.Area != "" {
-		s += " in " + string(one.Area)
+		s.Add(" in %s", one.Area)
 	}
 	if one.Line != "" {
-		s += ", meant for " + string(one.Line)
+		s.Add(", meant for %s", one.Line)
 	}
 	if !one.Strength.IsZero() {
-		s += ", " + amount{quantity: one.Strength, unit: present}.String() + " in place"
+		s.Add(", %s in place", amount{quantity: one.Strength, unit: present}.measure())
 	}
-	var more []string
-	for _, is := range []struct {
-		flag flags
-		text string
-	}{
-		{isReserve, "in reserve"}, {isConditional, "hangs on an open condition"},
-		{isFailed, "hangs on what will not happen"},
-		{isCaveated, "restricted by a caveat"}, {isElsewhere, "also pledged elsewhere"},
-	} {
+	for _, is := range versionFlags {
 		if v.flags&is.flag != 0 {
-			more = append(more, is.text)
+			s.Add(is.says)
 		}
 	}
 	for _, share := range v.shares() {
-		more = append(more, fmt.Sprintf("%s allocated to %s",
-			amount{quantity: one.Unit.Of(share.set), unit: one.Unit}, share.line.name))
+		s.Add(", %s allocated to %s",
+			amount{quantity: one.Unit.Of(share.set), unit: one.Unit}.measure(), share.line.name)
 	}
-	if len(more) > 0 {
-		s += ", " + strings.Join(more, ", ")
-	}
-	return s
+	return s.Phrase()
+}
+
+// versionFlags are what a sentence says of the flags of a version.
+var versionFlags = []struct {
+	flag flags
+	says string
+}{
+	{flag: isReserve, says: ", in reserve"},
+	{flag: isConditional, says: ", hangs on an open condition"},
+	{flag: isFailed, says: ", hangs on what will not happen"},
+	{flag: isCaveated, says: ", restricted by a caveat"},
+	{flag: isElsewhere, says: ", also pledged elsewhere"},
 }

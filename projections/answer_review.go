@@ -3,12 +3,12 @@ package projections
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // A FindingKind says what is the matter. Kinds are added, never renamed.
@@ -49,6 +49,8 @@ type Finding struct {
 	Day events.Date `json:"day,omitzero"`
 	// Sentence says what is the matter, and what would mend it.
 	Sentence string `json:"sentence"`
+	// Told is the sentence, to be told in other languages.
+	Told phrase.Phrase `json:"-"`
 	// Sequences are the records that it rests on.
 	Sequences []uint64 `json:"sequences,omitempty"`
 }
@@ -136,36 +138,43 @@ func (r *Review) oversupplied(l *LineCoverage) {
 	r.Findings = append(r.Findings,
 		Finding{Kind: Oversupplied, Operation: l.Operation, Line: l.Line, Day: l.Day,
 			Quantity: over, Unit: l.Unit, Sequences: []uint64{l.Sequence},
-			Sentence: fmt.Sprintf(
-				"%s has %s more than the %s that it needs: some of it could fill another line.",
-				l.Line, amount{quantity: over, unit: l.Unit}, Grouped(l.Required))})
+		}.saying(phrase.Of(
+			"%s has %s more than the %s that it needs: some of it could fill another line.",
+			l.Line, amount{quantity: over, unit: l.Unit}.measure(),
+			Measure{events.Amount{Quantity: l.Required}, "", Grouped(l.Required)})))
+}
+
+// saying returns the finding with the sentence that says it.
+func (f Finding) saying(told phrase.Phrase) Finding {
+	f.Told, f.Sentence = told, told.String()
+	return f
 }
 
 func (r *Review) notCounted(n *NotCounted) {
-	kind, remedy := FindingKind(""), ""
+	kind, remedy := FindingKind(""), phrase.Phrase{}
 	switch n.Reason {
 	case NoLine, OtherUnit:
-		kind, remedy = MatchesNoLine, "issue a requirement for it, or tell the nation"
+		kind = MatchesNoLine
+		remedy = phrase.Of("To mend it, issue a requirement for it, or tell the nation.")
 	case SeveralLines:
 		kind = MatchesSeveral
-		remedy = "allocate it: muster allocation make " + n.Pledge.String() +
-			" LINE; or let the nation say which line it is meant for: muster pledge amend " +
-			n.Pledge.String() + " --line LINE"
+		remedy = phrase.Of("To mend it, allocate it: muster allocation make %s LINE; or let the "+
+			"nation say which line it is meant for: muster pledge amend %s --line LINE",
+			n.Pledge, n.Pledge)
 	case LineNotInForce:
-		kind, remedy = LineGone,
-			"release the allocation, or issue the requirement again under another name"
+		kind = LineGone
+		remedy = phrase.Of("To mend it, release the allocation, or issue the requirement again " +
+			"under another name.")
 	case NotAllocated:
-		kind, remedy = RestFree,
-			"allocate the rest: muster allocation make "+n.Pledge.String()+" LINE"
+		kind = RestFree
+		remedy = phrase.Of("To mend it, allocate the rest: muster allocation make %s LINE",
+			n.Pledge)
 	default:
 		return
 	}
-	if !strings.Contains(remedy, ": muster ") { // whose last argument ends with no full stop
-		remedy += "."
-	}
 	r.Findings = append(r.Findings, Finding{Kind: kind, Operation: n.Operation, Pledge: n.Pledge,
 		Nation: n.Nation, Quantity: n.Quantity, Unit: n.Unit, Day: n.Day,
-		Sentence: n.Sentence + " To mend it, " + remedy, Sequences: n.Sequences})
+		Sequences: n.Sequences}.saying(phrase.Of("%s %s", n.Told, remedy)))
 }
 
 // keepFirst leaves out of the findings about one pledge those that repeat an earlier one.
@@ -191,33 +200,46 @@ func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Dat
 	}
 	w.terms = &events.PledgeTerms{Role: s.terms.role, Area: s.terms.area, Line: s.terms.line,
 		Unit: s.pledged.unit}
-	for _, one := range []struct{ kind, mend, name, odd string }{
-		{"area", "muster pledge amend %s --area AREA", string(s.terms.area), w.area()},
-		{"requirement", "muster pledge amend %s --line LINE", string(s.terms.line), w.line()},
+	what := phrase.Of("%s for %s", s.pledged.of(pl.called(w.asOf)), s.terms.role)
+	for _, one := range []struct {
+		names, mend phrase.Text
+		name        string
+		odd         phrase.Phrase
+	}{
+		{namesArea, areaIsMeant, string(s.terms.area), w.area()},
+		{namesLine, lineIsMeant, string(s.terms.line), w.line()},
 	} {
-		if one.odd == "" {
+		if one.odd.IsZero() {
 			continue
 		}
-		sentence := fmt.Sprintf("%s for %s %s the %s %s: %s",
-			s.pledged.of(pl.named(w.asOf)), s.terms.role, s.pledged.does("name"),
-			one.kind, one.name, one.odd)
-		if !strings.HasSuffix(sentence, "?") {
-			sentence += "."
+		end := "."
+		if strings.HasSuffix(one.odd.String(), "?") {
+			end = ""
 		}
+		said := phrase.Of(string(one.names), what, s.pledged.does("name"), one.name, one.odd, end)
 		f := Finding{Kind: NamesNothing, Operation: pl.operation.name, Pledge: pl.id,
 			Nation: pl.nation, Quantity: s.pledged.quantity,
 			Unit: s.pledged.unit, Day: day, Sequences: s.termsBy.appendTo(nil)}
 		if len(counts) > 0 {
 			f.Line = counts[0]
-			sentence += fmt.Sprintf(" %s for %s all the same.",
-				english.Capital(s.pledged.does("they")+" "+s.pledged.does("count")),
-				english.List(counts))
+			said = phrase.Of("%s %s %s for %s all the same.", said,
+				english.Capital(s.pledged.does("they")), s.pledged.does("count"),
+				phrase.List(phrase.And, counts...))
 		}
-		f.Sentence = sentence + " To mend it, let the nation say what is meant: " +
-			fmt.Sprintf(one.mend, pl.id)
-		r.Findings = append(r.Findings, f)
+		r.Findings = append(r.Findings, f.saying(phrase.Of("%s %s", said,
+			phrase.Of(string(one.mend), pl.id))))
 	}
 }
+
+// What a pledge names in vain, and what mends it.
+const (
+	namesArea   phrase.Text = "%s %s the area %s: %s%s"
+	namesLine   phrase.Text = "%s %s the requirement %s: %s%s"
+	areaIsMeant phrase.Text = "To mend it, let the nation say what is meant: " +
+		"muster pledge amend %s --area AREA"
+	lineIsMeant phrase.Text = "To mend it, let the nation say what is meant: " +
+		"muster pledge amend %s --line LINE"
+)
 
 // reviewPledge looks at what one pledge says of itself on a day, of which w knows the requirements;
 // and for which it counts.
@@ -234,9 +256,11 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 			Finding{Kind: kind, Operation: pl.operation.name, Line: line, Pledge: pl.id,
 				Nation: pl.nation, Quantity: q,
 				Unit: s.pledged.unit, Day: r.day(b), Sequences: by,
-				Sentence: fmt.Sprintf(format, args...)})
+			}.saying(phrase.Of(format, args...)))
 	}
-	whose := english.Capital(english.Possessive(pl.named(b.AsOf)))
+	owner := pl.called(b.AsOf)
+	whose := phrase.As(english.Possessive(owner.English), "whose pledge", owner)
+	theirs := whose.Capital()
 	for _, a := range s.shares(b.On) {
 		short := s.pledged.unit.Of(a.set - a.promised)
 		switch {
@@ -244,13 +268,14 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 			found(Overdrawn, a.line.name, events.Unknown, s.sequencesWith(a.id, false),
 				"%s pledge does not say of how much it is any more, and %s of it is set against "+
 					"%s: release that, or ask the nation.",
-				whose,
-				amount{quantity: s.pledged.unit.Of(a.set), unit: s.pledged.unit}, a.line.name)
+				theirs,
+				amount{quantity: s.pledged.unit.Of(a.set), unit: s.pledged.unit}.measure(),
+				a.line.name)
 		case a.promised < a.set:
 			found(Overdrawn, a.line.name, short, s.sequencesWith(a.id, false),
 				"%s pledge has %s less than was set against %s, since it was lowered: release "+
 					"some of it, or ask the nation.",
-				whose, amount{quantity: short, unit: s.pledged.unit}, a.line.name)
+				theirs, amount{quantity: short, unit: s.pledged.unit}.measure(), a.line.name)
 		}
 	}
 	r.namesNothing(pl, s, w, r.day(b), counts[pl.id])
@@ -260,16 +285,17 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 	}
 	if t.elsewhere != nil {
 		found(AlsoElsewhere, "", s.pledged.quantity, s.termsBy.appendTo(nil),
-			"%s forces of this pledge are also pledged to %s.", whose, english.List(t.elsewhere))
+			"%s forces of this pledge are also pledged to %s.", theirs,
+			phrase.List(phrase.And, t.elsewhere...))
 	}
 	for _, other := range []struct {
-		name string
+		name phrase.Phrase
 		id   events.ID
-	}{{"predecessor", t.predecessor}, {"successor", t.successor}} {
-		if broken := p.broken(b, other.id); !other.id.IsZero() && broken != "" {
+	}{{phrase.Of("predecessor"), t.predecessor}, {phrase.Of("successor"), t.successor}} {
+		if broken := p.broken(b, other.id); !other.id.IsZero() && !broken.IsZero() {
 			found(RotationBroken, "", s.pledged.quantity, s.termsBy.appendTo(nil),
 				"The %s of %s pledge, %s, %s: a hand-over is open.", other.name,
-				english.Possessive(pl.named(b.AsOf)), other.id, broken)
+				whose, other.id, broken)
 		}
 	}
 }
@@ -283,17 +309,18 @@ func (r *Review) day(b *Basis) events.Date {
 }
 
 // broken says why the other side of a rotation is not there, "" when it is.
-func (p *Picture) broken(b *Basis, id events.ID) string {
+func (p *Picture) broken(b *Basis, id events.ID) phrase.Phrase {
 	other, known := p.find(id)
 	if !known || uint64(other.first) > b.AsOf {
-		return "is not known"
+		return phrase.Of("is not known")
 	}
 	if other.struckBy(b.AsOf) != 0 {
-		return "was struck, as never said"
+		return phrase.Of("was struck, as never said")
 	}
 	one, _ := other.show(b)
 	if one.State == Withdrawn || one.State == Declined || one.State == Lapsed {
-		return "is " + string(one.State)
+		return phrase.Of("is %s",
+			phrase.As(string(one.State), "pledge-state."+string(one.State)))
 	}
-	return ""
+	return phrase.Phrase{}
 }

@@ -2,11 +2,11 @@ package projections
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // doubles are the pledges that a review meets, with all that they say.
@@ -74,12 +74,13 @@ func (all doubles) tell(r *Review) {
 
 // double is the finding that a pledge says the same as one from before it.
 func (r *Review) double(other, later *met) Finding {
+	owner := later.pledge.called(r.AsOf)
 	f := Finding{Kind: LikelyDouble, Operation: later.pledge.operation.name,
 		Pledge: later.pledge.id, Nation: later.nation, Quantity: later.quantity, Unit: later.unit,
-		Sequences: later.by, Sentence: fmt.Sprintf("%s pledges %s and %s say the same, %s for %s: "+
-			"if they are one, strike the later one: muster pledge correct %d --strike --reason WHY",
-			english.Capital(english.Possessive(later.pledge.named(r.AsOf))), other.pledge.id,
-			later.pledge.id, later.amount, later.role, later.pledge.first)}
+		Sequences: later.by}.saying(phrase.Of("%s pledges %s and %s say the same, %s for %s: "+
+		"if they are one, strike the later one: muster pledge correct %d --strike --reason WHY",
+		phrase.As(english.Possessive(owner.English), "whose pledge", owner).Capital(),
+		other.pledge.id, later.pledge.id, later.amount.measure(), later.role, later.pledge.first))
 	if r.IsRange() {
 		f.Day = max(later.days.from, other.days.from)
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // A Strength is what is pledged, or deployed, at a moment: sums within a unit, and what cannot be
@@ -75,7 +75,7 @@ func (p *Picture) Strength(ctx context.Context, m Moment, f Filter, by []string)
 	for _, word := range by {
 		if !slices.Contains(strengthGroups, word) {
 			return Strength{}, usage("by", word, "group by one or more of: %s",
-				english.List(strengthGroups))
+				phrase.List(phrase.And, strengthGroups...))
 		}
 	}
 	chosen, err := p.chosen(b.AsOf, f.Operation)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -118,16 +119,17 @@ func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Tim
 
 // checkDays refuses days that end before they begin, and too many.
 func checkDays(w events.Window) error {
-	refused := problem.Field{Location: "until", Value: w.Until.String()}
+	var message phrase.Phrase
 	switch {
 	case w.Until < w.From:
-		refused.Message = "lies before the first day, " + w.From.String()
+		message = phrase.Of("lies before the first day, %s", w.From)
 	case daysBetween(w.From, w.Until) >= MaxTimeline:
-		refused.Message = "lies more than 20 years after the first day: ask for less"
+		message = phrase.Of("lies more than 20 years after the first day: ask for less")
 	default:
 		return nil
 	}
-	return problem.OfFields([]problem.Field{refused})
+	return problem.OfField(problem.Invalid,
+		problem.FieldSaid("until", w.Until.String(), message))
 }
 
 // edges calls do with each date on which the line may begin, change or end.

@@ -2,13 +2,12 @@ package projections
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/agnivade/levenshtein"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -37,10 +36,10 @@ func (p *Picture) Warnings(ctx context.Context, st events.Statement) ([]Warning,
 		return nil, p.meter.err()
 	}
 	all := []Warning{}
-	add := func(location, value, message string) {
-		if message != "" {
-			all = append(all, Warning{st.Head().ID, problem.Field{
-				Location: within + location, Value: value, Message: message}})
+	add := func(location, value string, message phrase.Phrase) {
+		if !message.IsZero() {
+			all = append(all, Warning{st.Head().ID,
+				problem.FieldSaid(within+location, value, message)})
 		}
 	}
 	add("area", string(t.Area), w.area())
@@ -91,39 +90,39 @@ func (w *warner) isCancelled(name events.Line) bool {
 }
 
 // area says that no line is in the area of the terms, "" when one is.
-func (w *warner) area() string {
+func (w *warner) area() phrase.Phrase {
 	if w.terms.Area == "" {
-		return ""
+		return phrase.Phrase{}
 	}
 	var there []events.Area
 	for _, name := range w.lines {
 		for _, said := range w.termsOf(name) {
 			if area := said.what.Area; area == w.terms.Area {
-				return ""
+				return phrase.Phrase{}
 			} else if area != "" && !slices.Contains(there, area) {
 				there = append(there, area)
 			}
 		}
 	}
 	if there == nil {
-		return fmt.Sprintf("no requirement of %s names an area", w.operation)
+		return phrase.Of("no requirement of %s names an area", w.operation)
 	}
 	slices.Sort(there)
-	return fmt.Sprintf("no requirement of %s is in this area: %s%s", w.operation,
+	return phrase.Of("no requirement of %s is in this area: %s%s", w.operation,
 		some(there), meant(w.terms.Area, there))
 }
 
 // line says why the terms do not fit the line that they name, "" when they may.
-func (w *warner) line() string {
+func (w *warner) line() phrase.Phrase {
 	name := w.terms.Line
 	if name == "" {
-		return ""
+		return phrase.Phrase{}
 	}
 	if !slices.Contains(w.lines, name) {
 		if w.isCancelled(name) {
-			return "the requirement was cancelled: it decides nothing"
+			return phrase.Of("the requirement was cancelled: it decides nothing")
 		}
-		return fmt.Sprintf("%s has no such requirement yet: %s%s", w.operation,
+		return phrase.Of("%s has no such requirement yet: %s%s", w.operation,
 			some(w.lines), meant(name, w.lines))
 	}
 	k := kind{role: w.terms.Role, area: w.terms.Area, unit: w.terms.Unit}
@@ -132,40 +131,43 @@ func (w *warner) line() string {
 		q = said.what
 		l := wantedLine{sought{q.Operation, q.Role}, q.Area, q.Unit}
 		if l.fits(sought{q.Operation, k.role}, &k) {
-			return ""
+			return phrase.Phrase{}
 		}
 	}
 	if q.Role == k.role && q.Unit == k.unit {
-		return fmt.Sprintf("the requirement is in %s, and this is for %s: it decides nothing",
+		return phrase.Of("the requirement is in %s, and this is for %s: it decides nothing",
 			q.Area, k.area)
 	}
-	return fmt.Sprintf("the requirement asks for %s in %s, and this is for %s in %s: it decides "+
+	return phrase.Of("the requirement asks for %s in %s, and this is for %s in %s: it decides "+
 		"nothing",
 		q.Role, q.Unit, k.role, k.unit)
 }
 
 // some says which names there are, of many the first, and how many more.
-func some[S ~string](names []S) string {
+func some[S ~string](names []S) phrase.Phrase {
 	const most = 12
-	words := make([]string, 0, most+1)
+	words := make([]phrase.Phrase, 0, most+1)
 	for _, name := range names[:min(len(names), most)] {
-		words = append(words, string(name))
+		words = append(words, phrase.Verbatim(string(name)))
 	}
 	if more := len(names) - len(words); more > 0 {
-		words = append(words, fmt.Sprintf("%d more", more))
+		words = append(words, phrase.Of("%d more", more))
 	}
-	return english.ThereIs(len(names)) + " " + english.List(words)
+	if len(names) == 1 {
+		return phrase.Of("there is %s", words[0])
+	}
+	return phrase.Of("there are %s", phrase.List(phrase.And, words...))
 }
 
 // meant asks whether the nearest of some names was meant, where one is near: "; did you mean
 // north?".
-func meant[S ~string](name S, there []S) string {
+func meant[S ~string](name S, there []S) phrase.Phrase {
 	distance := func(other S) int {
 		return levenshtein.ComputeDistance(string(name), string(other))
 	}
 	nearest := slices.MinFunc(there, func(a, b S) int { return distance(a) - distance(b) })
 	if distance(nearest) > max(1, len(name)/2) {
-		return ""
+		return phrase.Phrase{}
 	}
-	return fmt.Sprintf("; did you mean %s?", nearest)
+	return phrase.Of("; did you mean %s?", nearest)
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 	"muster/projections/records"
 )
 
@@ -206,11 +206,14 @@ func (s Scope) Allows(role events.Role) bool {
 }
 
 // String says the scope for people: "unlimited", or "intelligence only".
-func (s Scope) String() string {
+func (s Scope) String() string { return s.Phrase().String() }
+
+// Phrase returns what [Scope.String] says, so that it can be told in other languages.
+func (s Scope) Phrase() phrase.Phrase {
 	if s.Unlimited {
-		return "unlimited"
+		return phrase.Of("unlimited")
 	}
-	return fmt.Sprintf("%s only", english.List(s.Roles))
+	return phrase.Of("%s only", phrase.List(phrase.And, s.Roles...))
 }
 
 // Scopes is the declared scopes at a moment.

@@ -73,4 +73,9 @@ func (p *Picture) OrganisationsOf(o events.Operation, asOf uint64) events.Organi
 }
 
 // named returns the name of the nation or the organisation whose pledge it is.
+// called is [pledge.named] for sentences that are told in other languages, too.
+func (pl *pledge) called(asOf uint64) events.Called {
+	return events.Called{Nation: pl.nation, English: pl.named(asOf)}
+}
+
 func (pl *pledge) named(asOf uint64) string { return pl.operation.named(asOf, pl.nation) }

@@ -2,10 +2,12 @@ package projections
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -223,9 +225,11 @@ Reported in place: 760 personnel
 The forces have gone home`))
 	third := life[2]
 	recorded, _ := picture.Recorded(third.Sequence)
-	equal(t, "third", third, LifeEvent{Sequence: p.seq + 2, Recorded: recorded, Effective: day(10),
+	third.Told = phrase.Phrase{}
+	equal(t, "third", fmt.Sprint(third), fmt.Sprint(LifeEvent{Sequence: p.seq + 2,
+		Recorded: recorded, Effective: day(10),
 		Type: "pledge.amended",
-		ID:   l.All[p.seq+1].Statement.Head().ID, Signer: "DEU/liaison", Sentence: third.Sentence})
+		ID:   l.All[p.seq+1].Statement.Head().ID, Signer: "DEU/liaison", Sentence: third.Sentence}))
 	equal(t, "as of the second",
 		len(must[[]LifeEvent](t)(picture.Life(t.Context(), Moment{AsOf: p.seq + 1}, p.id))), 2)
 	if _, err := picture.Life(t.Context(), Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err,

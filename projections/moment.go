@@ -7,6 +7,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -46,6 +47,9 @@ func (r Rung) String() string {
 	}
 	return rungNames[r]
 }
+
+// Phrase returns the name of the rung, so that it can be told in other languages.
+func (r Rung) Phrase() phrase.Phrase { return phrase.As(r.String(), "rung."+r.String()) }
 
 // IsZero reports whether no rung was given.
 func (r Rung) IsZero() bool { return r == 0 }
@@ -295,6 +299,5 @@ func (p *Picture) basisAtRung(m Moment) (Basis, error) {
 
 // usage refuses a parameter of a question.
 func usage(parameter, value, format string, args ...any) error {
-	f := problem.Field{Location: parameter, Value: value, Message: fmt.Sprintf(format, args...)}
-	return problem.OfField(problem.Usage, f)
+	return problem.OfField(problem.Usage, problem.FieldOf(parameter, value, format, args...))
 }

@@ -32,7 +32,8 @@ func TestAmounts(t *testing.T) {
 		{events.Unit("EUR").Of(250), "EUR", "SWE", "2.50 EUR; Sweden's 2.50 EUR were, hang"},
 	} {
 		a := amount{quantity: test.quantity, unit: test.unit}
-		equal(t, "an amount", a.String()+"; "+a.of(test.nation.Named())+" "+a.does("were")+", "+
+		owner := events.Called{Nation: test.nation, English: test.nation.Named()}
+		equal(t, "an amount", a.String()+"; "+a.of(owner).String()+" "+a.does("were")+", "+
 			a.does("hang"), test.says)
 	}
 }

@@ -264,8 +264,8 @@ func TestPageSubmitTellsOfTheFirstDay(t *testing.T) {
 	for lang, want := range map[string]string{
 		"en": "On its first day, 2190-01-05, it counts for nothing: Spain pledges 9 personnel " +
 			"for ground in south, and no requirement in force asks for that.",
-		"fr": "Le premier jour, 2190-01-05, il ne compte pour rien : ne correspond à aucun " +
-			"besoin en vigueur",
+		"fr": "Le premier jour, 2190-01-05, il ne compte pour rien : Espagne engage 9 personnel " +
+			"pour le rôle ground dans la zone south, et aucun besoin en vigueur ne demande cela.",
 	} {
 		b.open("/submit?lang=" + lang)
 		for name, value := range map[string]string{"operation": "later", "nation": "ESP",

@@ -174,7 +174,7 @@ func hostilePages(t *testing.T, url string) {
 		{"/pledges?on=" + aDay, ""},
 		{"/log?type=pledge.offered&nation=FRA", ".stored pre"},
 		{"/log?from=55", ""},
-		{"/compare?from=55&on=" + aDay, "span[lang=en]"},
+		{"/compare?from=55&on=" + aDay, "span.said"},
 		{"/digest?from=30&on=" + aDay, ""},
 		{"/shortfalls?on=" + aDay, ""},
 		{"/timeline?operation=mnf-u&on=" + aDay, ""},
@@ -207,7 +207,7 @@ func hostilePledges(t *testing.T, url string, pledges map[string]string) {
 		b.shot("hostile-" + name)
 		b.harmless()
 		for _, at := range []string{".facts dd", ".facts dd.free", ".facts dd .free",
-			"#content td span[lang=en]"} {
+			"#content td span.said"} {
 			if !b.quotes(at, problem.Text(hostile[name])) {
 				t.Errorf("%s does not show what is hostile as %s in %s", b.address(), name, at)
 			}

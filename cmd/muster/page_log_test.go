@@ -44,6 +44,8 @@ func TestPageLogShowsNothingUnverified(t *testing.T) {
 		state, says string
 	}{
 		{honest, "met", "in the tree of the 55 records"},
+		{page(`data-says="`, `data-says="9000 `), "met", "in the tree of the 55 records"},
+		{page(`data-says="`, `data-says="٩ GBR/demo `), "met", "in the tree of the 55 records"},
 		{page("6000", "9000"), "none", "not what the ledger has"},
 		{consistently, "none", "not what the ledger has"},
 		{page(">FRA/demo<", ">GBR/demo<"), "none", "not what the ledger has"},
@@ -68,12 +70,26 @@ func TestPageLogShowsNothingUnverified(t *testing.T) {
 			t.Errorf("%s: the state is %s", c.says, state)
 		}
 		b.says("#log-verdict", c.says)
-		shown := b.text("table.log tbody")
+		shown := strings.ReplaceAll(b.text("table.log tbody"), "6,000", "6000")
 		if strings.Contains(shown, "9000") || strings.Contains(shown, "GBR/demo") ||
 			strings.Contains(shown, "pledge.withdrawn") ||
 			c.state == "met" != strings.Contains(shown, "6000") {
 			t.Errorf("%s: the page shows\n%s", c.says, shown)
 		}
+	}
+	b.open("/log?type=pledge&nation=FRA&lang=fr")
+	b.wait("document.querySelector('table.log .says')")
+	b.says("table.log tbody", "FRA offre 6\u202f000 personnel pour le rôle ground dans la "+
+		"zone west, à partir du 2026-03-01 :")
+	b.axe()
+	b.open("/log?type=pledge&nation=FRA")
+	b.wait("document.querySelector('table.log .says')")
+	if shown := b.text("table.log .says"); strings.Contains(shown, `{"`) {
+		t.Errorf("JSON stands where the sentence should: %s", shown)
+	}
+	b.click("table.log tbody tr summary")
+	if open := b.text("table.log details[open]"); !strings.Contains(open, `{"type":"`) {
+		t.Errorf("opened, a record says %s", open)
 	}
 	b.shot("log-checked")
 	b.axe()

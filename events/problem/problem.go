@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"muster/events/phrase"
 )
 
 // A Kind is a row of the table: how each face reports this sort of problem.
@@ -70,6 +72,31 @@ type Field struct {
 	Message string `json:"message"`
 	// Value is what was given, shortened, where showing it helps.
 	Value string `json:"value,omitempty"`
+
+	said phrase.Phrase // the message
+}
+
+// FieldOf returns what is wrong with one member or parameter, its message formatted as by
+// fmt.Sprintf. Value is what was given, or "".
+func FieldOf(location, value, format string, args ...any) Field {
+	return FieldSaid(location, value, phrase.Of(format, args...))
+}
+
+// FieldSaid is [FieldOf] with a message that is made already.
+func FieldSaid(location, value string, message phrase.Phrase) Field {
+	return Field{Location: location, Value: value, Message: message.String(), said: message}
+}
+
+// Said returns what the message is made of, so that it can be told in other languages. Of a problem
+// that came over the wire it is the message alone, in English.
+func (f Field) Said() phrase.Phrase { return saidOr(f.said, f.Message) }
+
+// Phrase returns what [Field.String] says.
+func (f Field) Phrase() phrase.Phrase {
+	if f.Value == "" {
+		return phrase.Of("%s: %s", f.Location, f.Said())
+	}
+	return phrase.Of("%s %s: %s", f.Location, strconv.QuoteToGraphic(f.Value), f.Said())
 }
 
 // String says the field, what was given for it, and what is wrong with that.
@@ -97,14 +124,16 @@ type Problem struct {
 	// Fields lists every field that is wrong, all at once.
 	Fields []Field
 
-	cause error
+	said, hinted phrase.Phrase // Detail and Hint
+	cause        error
 }
 
 // New returns a problem of kind k, its detail formatted as by fmt.Sprintf. With %w the wrapped
 // error becomes its cause.
 func New(k Kind, format string, args ...any) *Problem {
 	err := fmt.Errorf(format, args...)
-	return &Problem{Kind: k, Detail: err.Error(), cause: errors.Unwrap(err)}
+	return &Problem{Kind: k, Detail: err.Error(), cause: errors.Unwrap(err),
+		said: phrase.As(err.Error(), format, args...)}
 }
 
 // WithCode returns a copy of p that carries the code of a rule.
@@ -113,8 +142,37 @@ func (p *Problem) WithCode(code string) *Problem { q := *p; q.Code = code; retur
 // WithHint returns a copy of p that says what to do next.
 func (p *Problem) WithHint(format string, args ...any) *Problem {
 	q := *p
-	q.Hint = fmt.Sprintf(format, args...)
+	q.hinted = phrase.Of(format, args...)
+	q.Hint = q.hinted.String()
 	return &q
+}
+
+// Said returns what the detail is made of, so that it can be told in other languages. Of a problem
+// that came over the wire it is the detail alone, in English.
+func (p *Problem) Said() phrase.Phrase { return saidOr(p.said, p.Detail) }
+
+// Hinted returns what the hint is made of, as [Problem.Said].
+func (p *Problem) Hinted() phrase.Phrase { return saidOr(p.hinted, p.Hint) }
+
+// Phrase returns what [Problem.Error] says.
+func (p *Problem) Phrase() phrase.Phrase {
+	all := p.Said()
+	for i, f := range p.Listed() {
+		if i == 0 {
+			all = phrase.Of("%s: %s", all, f)
+		} else {
+			all = phrase.Of("%s; %s", all, f)
+		}
+	}
+	return all
+}
+
+// saidOr returns what a text is made of, where it still says that.
+func saidOr(said phrase.Phrase, text string) phrase.Phrase {
+	if said.String() == text && !said.IsZero() || text == "" {
+		return said
+	}
+	return phrase.English(text)
 }
 
 // OfFields returns the problem of a statement or request whose fields are wrong, or nil when there
@@ -126,8 +184,9 @@ func OfFields(fields []Field) error {
 	case 1:
 		return OfField(Invalid, fields[0])
 	}
-	return &Problem{Kind: Invalid, Detail: fmt.Sprintf("%d fields are wrong", len(fields)),
-		Fields: fields}
+	p := New(Invalid, "%d fields are wrong", len(fields))
+	p.Fields = fields
+	return p
 }
 
 // Listed returns the fields that are told below the detail: none where the detail tells the only
@@ -141,7 +200,7 @@ func (p *Problem) Listed() []Field {
 
 // OfField returns the problem of one field that is wrong.
 func OfField(k Kind, f Field) *Problem {
-	return &Problem{Kind: k, Detail: f.String(), Fields: []Field{f}}
+	return &Problem{Kind: k, Detail: f.String(), Fields: []Field{f}, said: f.Phrase()}
 }
 
 // Error is the detail with all the fields, on one line.

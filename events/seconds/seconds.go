@@ -15,10 +15,9 @@ package seconds
 
 import (
 	"slices"
-	"strings"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // A Proposal is an admission or a revocation, and who has seconded it.
@@ -82,15 +81,22 @@ type Lack struct {
 
 // String says whose word is lacking, "2 more coordinators and a liaison of France"; it is "" where
 // nobody's is.
-func (l Lack) String() string {
-	var all []string
-	if l.Coordinators > 0 {
-		all = append(all, english.Several(l.Coordinators, "more coordinator"))
+func (l Lack) String() string { return l.Phrase().String() }
+
+// Phrase returns what [Lack.String] says, so that it can be told in other languages.
+func (l Lack) Phrase() phrase.Phrase {
+	var all []phrase.Phrase
+	switch {
+	case l.Coordinators == 1:
+		all = append(all, phrase.Of("1 more coordinator"))
+	case l.Coordinators > 1:
+		all = append(all, phrase.Of("%d more coordinators", l.Coordinators))
 	}
 	if l.Liaison != "" {
-		all = append(all, "a liaison of "+l.Liaison.Named())
+		all = append(all, phrase.Of("a liaison of %s",
+			events.Called{Nation: l.Liaison, English: l.Liaison.Named()}))
 	}
-	return strings.Join(all, " and ")
+	return phrase.List(phrase.And, all...)
 }
 
 // Lacks returns what a proposal lacks with those who may sign, nothing when it counts.

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // Decide says whether the holder of key may make the statement now: nil, or a refusal as a
@@ -272,7 +272,7 @@ func mayMake(s *State, m member, st events.Statement) error {
 		return onBehalf(s, st)
 	}
 	return refuse(codeWrongParty, "%s is %s, and %q is for %s to say",
-		m.key.Name(), s.roleText(m), st.Head().Type.Words(), rolesText(allowed)).
+		m.key.Name(), s.roleText(m), st.Head().Type.Phrase(), rolesText(allowed)).
 		WithHint("ask one to say it, or sign with the key of one: --key FILE")
 }
 
@@ -299,38 +299,39 @@ func onBehalf(s *State, st events.Statement) error {
 	return refuse(codeSpeaksForItself,
 		"%s has spoken for itself since its first liaison was admitted (record %d): nobody else "+
 			"says %q for it",
-		english.Capital(s.named(nation)), since, st.Head().Type.Words()).
+		phrase.Of("%s", s.named(nation)).Capital(), since, st.Head().Type.Phrase()).
 		WithHint("sign with the key of a liaison of %s: --key FILE", s.named(nation))
 }
 
-func (s *State) roleText(m member) string {
+func (s *State) roleText(m member) phrase.Phrase {
 	switch m.role {
 	case events.Liaison:
-		return "a liaison of " + s.named(m.key.Party())
+		return phrase.Of("a liaison of %s", s.named(m.key.Party()))
 	case events.Importer:
-		return "an importer, which records published figures only"
+		return phrase.Of("an importer, which records published figures only")
 	case events.Reader:
-		return "a reader, who signs no statements"
+		return phrase.Of("a reader, who signs no statements")
 	}
-	return "a " + string(m.role)
+	return phrase.As("a "+string(m.role), "session.role."+string(m.role))
 }
 
-func rolesText(roles []events.MemberRole) string {
-	names := make([]string, len(roles))
+func rolesText(roles []events.MemberRole) phrase.Phrase {
+	names := make([]phrase.Phrase, len(roles))
 	for i, r := range roles {
-		names[i] = "a " + string(r)
+		name := "a " + string(r)
 		if r == events.Importer {
-			names[i] = "an importer"
+			name = "an importer"
 		}
+		names[i] = phrase.As(name, "session.role."+string(r))
 	}
-	return list(names, "or")
+	return phrase.List(phrase.Or, names...)
 }
 
 // noRule refuses a kind of statement that was added to package events and not here: what no rule
 // allows is refused.
 func noRule(typ events.Type) error {
 	return refuse(codeWrongParty, "no rule of this ledger says who may say %q, so nobody may",
-		typ.Words()).
+		typ.Phrase()).
 		WithHint("use a newer muster on the server")
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -12,8 +13,8 @@ import (
 func allocatable(p *pledge) error {
 	switch {
 	case p.observed:
-		return promised(p, "cannot be allocated",
-			"it counts for the requirement that it fits, where it fits one alone")
+		return promised(p, phrase.Of("cannot be allocated"),
+			phrase.Of("it counts for the requirement that it fits, where it fits one alone"))
 	case p.rung < offered:
 		return refuse(codeWrongRung, "the pledge %s is %s: only what is offered can be allocated",
 			p.id(), p.rung).WithHint("first it must be offered: %s", offered.command(p.id()))
@@ -50,7 +51,7 @@ func decideAllocated(s *State, p pledge, st *events.AllocationMade) error {
 	if w := t.window; st.Until != 0 && st.Until < w.From || w.Until != 0 && st.From > w.Until {
 		wrong = append(wrong,
 			field("from", st.From.String(), "the pledge is there %s: write a window that meets it",
-				w.Span()))
+				w.Phrase()))
 	}
 	if t.reserve {
 		wrong = append(wrong,

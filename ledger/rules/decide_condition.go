@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // national are the conditions that the nation's own institutions must meet before it is bound.
@@ -26,14 +27,14 @@ func conditionsMet(p *pledge) error {
 	if failed != nil {
 		return refuse(codeConditionOpen,
 			"the pledge %s cannot be confirmed any more: it hangs on %s, which has failed", p.id(),
-			list(failed, "and")).
+			phrase.List(phrase.And, failed...)).
 			WithHint("withdraw it, and offer another: muster pledge withdraw %s; %s",
 				p.id(), p.anew())
 	}
 	if open != nil {
 		return refuse(codeConditionOpen,
 			"the pledge %s hangs on %s: a nation is bound only when its own conditions are "+
-				"discharged", p.id(), list(open, "and")).
+				"discharged", p.id(), phrase.List(phrase.And, open...)).
 			WithHint("first say that it has happened: %s", discharging(p, open))
 	}
 	return nil
@@ -68,9 +69,9 @@ func openCondition(p *pledge, name events.Line) error {
 		switch {
 		case c.name != name:
 		case c.failed:
-			return alreadySettled(c, "failed")
+			return alreadySettled(c, phrase.Of("failed"))
 		case c.settled > 0:
-			return alreadySettled(c, "was discharged")
+			return alreadySettled(c, phrase.Of("was discharged"))
 		default:
 			return nil
 		}
@@ -81,10 +82,11 @@ func openCondition(p *pledge, name events.Line) error {
 				"add it first: muster condition add %s %s", p.id(), name))
 	}
 	return refuseField(codeConditionUnknown,
-		field("condition", name, "the pledge has no such condition: write %s", list(names, "or")))
+		field("condition", name, "the pledge has no such condition: write %s",
+			phrase.List(phrase.Or, names...)))
 }
 
-func alreadySettled(c condition, how string) error {
+func alreadySettled(c condition, how phrase.Phrase) error {
 	return refuse(codeConditionKnown, "the condition %s %s already, by record %d", c.name,
 		how, c.settled).
 		WithHint("if it is open again, add it under another name")
@@ -120,5 +122,6 @@ func heldCaveat(p *pledge, name events.Line) error {
 			field("caveat", name, "no caveat holds for the pledge: there is none to lift"))
 	}
 	return refuseField(codeCaveatUnknown,
-		field("caveat", name, "the pledge has no such caveat: write %s", list(held, "or")))
+		field("caveat", name, "the pledge has no such caveat: write %s",
+			phrase.List(phrase.Or, held...)))
 }

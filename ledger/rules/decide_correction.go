@@ -1,10 +1,10 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -51,9 +51,9 @@ func mayCorrect(s *State, m member, x *saying) error {
 			x.party() == events.HQ {
 		return nil
 	}
-	whom := "a liaison of " + s.named(x.party())
+	whom := phrase.Of("a liaison of %s", s.named(x.party()))
 	if x.party() == events.HQ {
-		whom = "a coordinator"
+		whom = phrase.Of("a coordinator")
 	}
 	return refuse(codeWrongParty,
 		"record %d was signed for %s, and %s is %s: only whoever has said it, or a coordinator, "+
@@ -105,10 +105,10 @@ func fits(s *State, p pledge, at int, st *events.PledgeCorrected) error {
 	switch {
 	case st.Terms != nil && !slices.Contains(withTerms, x.typ()):
 		return refuseField(codeCorrectionMismatch, field("terms", "",
-			"record %d, %s, has no terms: leave them out", x.sequence, x.typ().Words()))
+			"record %d, %s, has no terms: leave them out", x.sequence, x.typ().Phrase()))
 	case st.Strength != nil && !slices.Contains(withStrength, x.typ()):
 		return refuseField(codeCorrectionMismatch, field("strength", "",
-			"record %d, %s, tells no strength: leave it out", x.sequence, x.typ().Words()))
+			"record %d, %s, tells no strength: leave it out", x.sequence, x.typ().Phrase()))
 	case st.Terms != nil:
 		return sameTerms(s, p, "terms.", st.Terms)
 	case st.Strength != nil:
@@ -134,11 +134,11 @@ func holds(p pledge, said []saying, at int) error {
 }
 
 func breaks(said []saying, at, i int, err error) error {
-	which := fmt.Sprintf("record %d, %s,", said[i].sequence, said[i].typ().Words())
+	which := phrase.Of("record %d, %s,", said[i].sequence, said[i].typ().Phrase())
 	if i == at {
-		which = "it"
+		which = phrase.Of("it")
 	}
 	return refuse(codeCorrectionBreaks, "so corrected, %s would not stand: %s", which,
-		problem.From(err).Detail).
+		problem.From(err).Said()).
 		WithHint("correct what follows from it first, or only its date")
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"muster/events"
+	"muster/events/phrase"
 	"slices"
 )
 
@@ -64,16 +65,21 @@ func follows(p *pledge, x *saying) error {
 func ofPromises(p *pledge, typ events.Type) error {
 	switch typ {
 	case "pledge.amended":
-		return promised(p, "has no terms to amend", "report its strength instead: "+reporting(p))
+		return promised(p, phrase.Of("has no terms to amend"),
+			phrase.Of("report its strength instead: %s", reporting(p)))
 	case "pledge.renewed":
-		return promised(p, "does not expire", "report its strength, or its return: "+reporting(p)+
-			"; "+returned.command(p.id()))
+		return promised(p, phrase.Of("does not expire"),
+			phrase.Of("report its strength, or its return: %s; %s", reporting(p),
+				returned.command(p.id())))
 	case "pledge.disclosed":
-		return promised(p, "has no release to widen", "published figures need no disclosure")
+		return promised(p, phrase.Of("has no release to widen"),
+			phrase.Of("published figures need no disclosure"))
 	case "condition.added":
-		return promised(p, "has no conditions", "conditions belong to what is offered: "+p.anew())
+		return promised(p, phrase.Of("has no conditions"),
+			phrase.Of("conditions belong to what is offered: %s", p.anew()))
 	case "caveat.declared":
-		return promised(p, "has no caveats", "caveats belong to what is offered: "+p.anew())
+		return promised(p, phrase.Of("has no caveats"),
+			phrase.Of("caveats belong to what is offered: %s", p.anew()))
 	}
 	return nil
 }
@@ -81,9 +87,9 @@ func ofPromises(p *pledge, typ events.Type) error {
 // stands keeps rule 16, rule 18, rule 28 and rule 43: the pledge had begun, and has neither ended
 // nor lapsed, and nothing is said of the days before it was disclosed.
 func stands(p *pledge, x *saying) error {
-	again := "offer a new pledge: " + p.anew()
+	again := phrase.Of("offer a new pledge: %s", p.anew())
 	if p.observed {
-		again = "observe the forces anew, as a new pledge"
+		again = phrase.Of("observe the forces anew, as a new pledge")
 	}
 	late := x.typ() == "pledge.reported" && p.rung == returned && x.effective < p.reached[returned]
 	switch expired, lapsed := p.lapsed(x.effective); {
@@ -104,7 +110,7 @@ func stands(p *pledge, x *saying) error {
 					"and who reads it only from there knows of nothing before: write that date "+
 					"or a later one", p.opened))
 	}
-	return notBefore(p.began, x.effective, "pledge "+p.id().String())
+	return notBefore(p.began, x.effective, phrase.Of("pledge %s", p.id()))
 }
 
 // stillStands keeps rule 28 for what was said already: a pledge is not made to lapse before it.
@@ -125,7 +131,7 @@ func stillStands(p *pledge, x *saying) error {
 			field("expires", x.expires().String(),
 				"record %d, %s, holds from %s on: write that date or a later one, or correct "+
 					"that record first",
-				last.sequence, last.typ().Words(), last.effective))
+				last.sequence, last.typ().Phrase(), last.effective))
 	}
 	return nil
 }
@@ -141,18 +147,14 @@ func climbs(p *pledge, x *saying, from ...rung) error {
 			field("effective", x.effective.String(),
 				"the pledge is %s from %s on, and cannot be %s before: write that date or a "+
 					"later one",
-				p.rung, since, x.typ().Event()))
+				p.rung, since, eventOf(x)))
 	}
 	return nil
 }
 
 func wrongRung(p *pledge, x *saying, from []rung) error {
-	names := make([]string, len(from))
-	for i, r := range from {
-		names[i] = r.String()
-	}
 	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", p.id(),
-		p.rung, list(names, "or"), x.typ().Event())
+		p.rung, phrase.List(phrase.Or, from...), eventOf(x))
 	switch {
 	case p.rung < from[0]:
 		return refusal.WithHint("first it must be %s: %s", from[0], from[0].command(p.id()))
@@ -160,6 +162,11 @@ func wrongRung(p *pledge, x *saying, from []rung) error {
 		return refusal.WithHint("forces that were deployed go home: %s", returned.command(p.id()))
 	}
 	return refusal.WithHint("it is past that; see where it stands: muster pledge show %s", p.id())
+}
+
+// eventOf returns what happened to a pledge, as its sentence has it: "accepted".
+func eventOf(x *saying) phrase.Phrase {
+	return phrase.As(x.typ().Event(), "type."+string(x.typ()))
 }
 
 // reportable keeps the rules 23 and 29: strength is told only of what is there, and from when it
@@ -189,7 +196,7 @@ func reporting(p *pledge) string {
 }
 
 // promised keeps rule 26: what was only seen was never promised.
-func promised(p *pledge, so, hint string) error {
+func promised(p *pledge, so, hint phrase.Phrase) error {
 	if !p.observed {
 		return nil
 	}

@@ -4,14 +4,15 @@ import (
 	"fmt"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
 // named returns a nation's name as it stands within a sentence; of an organisation the name that
 // was declared last, as far as it may be read.
-func (s *State) named(n events.Nation) string {
+func (s *State) named(n events.Nation) events.Called {
 	if !n.IsOrganisation() {
-		return n.Named()
+		return events.Called{Nation: n, English: n.Named()}
 	}
 	var all events.Organisations
 	said := uint64(0)
@@ -20,7 +21,7 @@ func (s *State) named(n events.Nation) string {
 			all, said = o.terms.Organisations, o.said
 		}
 	}
-	return all.Named(n)
+	return events.Called{Nation: n, English: all.Named(n)}
 }
 
 // isDeclared reports whether some operation declares an organisation.
@@ -34,8 +35,8 @@ func (s *State) isDeclared(n events.Nation) bool {
 }
 
 // declareFirst is the remedy of rule 52.
-func declareFirst(n events.Nation, file string) string {
-	return fmt.Sprintf("a coordinator declares it under organisations in %s (`- {code: %s, "+
+func declareFirst(n events.Nation, file phrase.Phrase) phrase.Phrase {
+	return phrase.Of("a coordinator declares it under organisations in %s (`- {code: %s, "+
 		"name: …}`), with: muster plan apply FILE", file, n)
 }
 
@@ -61,7 +62,7 @@ func namesDeclared(s *State, st events.Statement) error {
 	}
 	if err := refuseFields(codeOrganisationUnknown, wrong); err != nil {
 		return problem.From(err).WithHint("%s", declareFirst(
-			events.Nation(wrong[0].Value), "the plan of "+string(name)))
+			events.Nation(wrong[0].Value), phrase.Of("the plan of %s", name)))
 	}
 	return nil
 }
@@ -94,7 +95,7 @@ func keysDeclared(s *State, key events.Key) error {
 	return refuse(codeOrganisationUnknown, "the key %s is named after %s, and no operation "+
 		"declares an organisation with this code: check the code, or declare it first",
 		key.Name(), n).
-		WithHint("%s", declareFirst(n, "the plan of an operation"))
+		WithHint("%s", declareFirst(n, phrase.Of("the plan of an operation")))
 }
 
 // keepsDeclared keeps rule 52: an organisation that was ever named stays declared.

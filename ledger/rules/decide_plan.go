@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -41,7 +42,7 @@ func namesCurrencies(s *State, st events.Statement) error {
 	for i, r := range t.Roles {
 		before, _ := had.Units(r.Role)
 		for j, u := range r.Units {
-			if odd := u.Odd(); odd != "" && !slices.Contains(before, u) {
+			if odd := u.Odd(); !odd.IsZero() && !slices.Contains(before, u) {
 				wrong = append(wrong, field(fmt.Sprintf("roles[%d].units[%d]", i, j), u, "%s", odd))
 			}
 		}
@@ -65,7 +66,8 @@ func decideOperationRevised(s *State, st *events.OperationRevised) error {
 	if err != nil {
 		return err
 	}
-	if err := notBefore(op.began, st.Effective, "operation "+string(st.Operation)); err != nil {
+	what := phrase.Of("operation %s", st.Operation)
+	if err := notBefore(op.began, st.Effective, what); err != nil {
 		return err
 	}
 	var missing []problem.Field
@@ -99,7 +101,7 @@ func usesOf(s *State, o events.Operation) []use {
 }
 
 // notBefore keeps rule 16: nothing changes from a day before it began.
-func notBefore(began, on events.Date, what string) error {
+func notBefore(began, on events.Date, what phrase.Phrase) error {
 	if on >= began {
 		return nil
 	}
@@ -121,7 +123,8 @@ func inCatalogue(s *State, o events.Operation, r events.Role, u events.Unit) err
 	}
 	if !slices.Contains(units, u) {
 		return refuseField(codeUnitNotOfRole,
-			field("unit", u, "the role %s is not counted in that: write %s", r, list(units, "or")))
+			field("unit", u, "the role %s is not counted in that: write %s", r,
+				phrase.List(phrase.Or, units...)))
 	}
 	return nil
 }
@@ -132,7 +135,7 @@ func noSuchRole(op operation, location string, r events.Role) problem.Field {
 		names[i] = d.Role
 	}
 	return field(location, r, "%s has no such role: write %s", op.terms.Operation,
-		list(names, "or"))
+		phrase.List(phrase.Or, names...))
 }
 
 // decideIssued keeps rule 14: a line is issued once, and its name is never used again.
@@ -173,7 +176,7 @@ func liveLine(s *State, o events.Operation, name events.Line, on events.Date) (l
 	case l.cancelled > 0:
 		return l, lineCancelled(l, o, name)
 	}
-	return l, notBefore(l.began, on, "requirement "+string(name))
+	return l, notBefore(l.began, on, phrase.Of("requirement %s", name))
 }
 
 // decideRevised keeps the rules 12 and 14: a revised line keeps its role, and the unit is one of

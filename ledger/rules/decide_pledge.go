@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -82,7 +82,8 @@ func inScope(s *State, at events.Place, role events.Role, on events.Date) error 
 	}
 	return refuse(codeOutsideScope,
 		"%s has declared for %s from %s on: %s only (record %d), and %s is outside that",
-		english.Capital(s.named(at.Nation)), at.Operation, sc.effective, list(sc.roles, "and"),
+		phrase.Of("%s", s.named(at.Nation)).Capital(), at.Operation, sc.effective,
+		phrase.List(phrase.And, sc.roles...),
 		sc.sequence, role).
 		WithHint("offer what is within it, or declare another scope first: muster scope declare "+
 			"%s %s --operation %s --nation %s", arguments(sc.roles), role, at.Operation, at.Nation)
@@ -223,7 +224,7 @@ func observedOnce(s *State, key observedKey, besides events.ID) error {
 			return refuse(codeAlreadyObserved,
 				"%s was observed in %s as %s already, as the pledge %s: a second one would "+
 					"count it twice",
-				english.Capital(s.named(key.nation)), key.operation, key.role, id).
+				phrase.Of("%s", s.named(key.nation)).Capital(), key.operation, key.role, id).
 				WithHint("report the new strength of that pledge instead: muster pledge report "+
 					"%s --quantity N", id)
 		}

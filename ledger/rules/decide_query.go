@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // asksOther keeps rule 51: the coordinators ask the nation whose pledge it is, and that nation asks
@@ -37,7 +38,7 @@ func openQuery(p *pledge, x *saying) error {
 			WithHint("ask anew, or correct the answer: muster pledge correct %d --reason REASON",
 				q.answered)
 	}
-	return notBefore(q.asked, x.effective, "question "+q.id.String())
+	return notBefore(q.asked, x.effective, phrase.Of("question %s", q.id))
 }
 
 // decideAnswered keeps rule 51: who is asked answers; the coordinators answer for a nation only
@@ -55,9 +56,9 @@ func decideAnswered(s *State, m member, p *pledge, st *events.PledgeAnswered) er
 		WithHint("let a coordinator answer it")
 }
 
-func partyText(n events.Nation) string {
+func partyText(n events.Nation) phrase.Phrase {
 	if n == events.HQ {
-		return "the coordinators"
+		return phrase.Of("the coordinators")
 	}
-	return n.Named()
+	return phrase.Of("%s", events.Called{Nation: n, English: n.Named()})
 }

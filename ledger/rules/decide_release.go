@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -136,7 +137,8 @@ func decideDisclosed(s *State, p pledge, st *events.PledgeDisclosed) error {
 			x.effective > st.Effective {
 			wrong = append(wrong, field("effective", st.Effective.String(),
 				"record %d, %s, holds from %s on, and who reads the pledge only from here "+
-					"would not know of it: write that date or a later one", x.sequence, x.typ(),
+					"would not know of it: write that date or a later one", x.sequence,
+				phrase.As(string(x.typ()), "type."+string(x.typ())),
 				x.effective))
 			break
 		}
@@ -276,7 +278,7 @@ func sortedOrNone(words []string) string {
 		return "none"
 	}
 	slices.Sort(words)
-	return list(words, "and")
+	return phrase.List(phrase.And, words...).String()
 }
 
 // notBeforeDisclosed keeps rule 43: what was said before a disclosure is not corrected after it.

@@ -3,9 +3,9 @@ package rules
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // maxTold is the most records that the refusal of a statement names which builds on an older state.
@@ -33,49 +33,50 @@ func upToDate(p *pledge, st events.Statement) error {
 
 // since tells what was said of a pledge from a place on: "record 7, pledge amended: quantity 11 ->
 // 25".
-func (p *pledge) since(from int) string {
-	var all []string
+func (p *pledge) since(from int) phrase.Phrase {
+	var all []phrase.Phrase
 	for i := from; i < len(p.said); i++ {
 		if len(all) == maxTold {
-			all = append(all, fmt.Sprintf("and %d more", len(p.said)-i))
+			all = append(all, phrase.Of("and %d more", len(p.said)-i))
 			break
 		}
 		x := &p.said[i]
-		text := fmt.Sprintf("record %d, %s", x.sequence, x.typ().Words())
+		text := phrase.Of("record %d, %s", x.sequence, x.typ().Phrase())
 		if changed := p.changedBy(i); len(changed) > 0 {
-			text += ": " + strings.Join(changed, ", ")
+			text = phrase.Of("%s: %s", text, phrase.Behind("%s, %s", changed...))
 		}
 		all = append(all, text)
 	}
-	return strings.Join(all, "; ")
+	return phrase.Behind("%s; %s", all...)
 }
 
 // changedBy tells what a statement changed in those terms that the rules know, on the day from
 // which it holds.
-func (p *pledge) changedBy(at int) (all []string) {
+func (p *pledge) changedBy(at int) (all []phrase.Phrase) {
 	x, before := &p.said[at], *p
 	before.said = p.said[:at]
 	was := before.termsOn(x.effective)
 	if was == nil {
 		return nil
 	}
-	add := func(name, from, to string) {
-		if from != to {
-			all = append(all, fmt.Sprintf("%s %s -> %s", name, from, to))
+	add := func(name string, from, to fmt.Stringer) {
+		if from.String() != to.String() {
+			field := phrase.As(name, "field."+name)
+			all = append(all, phrase.Of("%s %s -> %s", field, from, to))
 		}
 	}
 	expires := orWord(before.expiryOn(x.effective), "never")
 	switch {
 	case x.struck:
 	case x.renewed != 0:
-		add("expires", expires, x.renewed.String())
+		add("expires", expires, x.renewed)
 	case x.terms != nil:
 		is := x.terms
-		add("quantity", was.amount.String(), is.amount.String())
+		add("quantity", was.amount, is.amount)
 		add("area", orWord(was.area, "anywhere"), orWord(is.area, "anywhere"))
-		add("from", was.window.From.String(), is.window.From.String())
+		add("from", was.window.From, is.window.From)
 		add("until", orWord(was.window.Until, "open"), orWord(is.window.Until, "open"))
-		add("reserve", fmt.Sprint(was.reserve), fmt.Sprint(is.reserve))
+		add("reserve", yesNo(was.reserve), yesNo(is.reserve))
 		add("expires", expires, orWord(is.expires, "never"))
 	}
 	return all
@@ -95,9 +96,13 @@ func (p *pledge) expiryOn(on events.Date) (expires events.Date) {
 }
 
 // orWord writes a value, or a word for none.
-func orWord[V comparable](value V, none string) string {
+func orWord[V comparable](value V, none string) phrase.Phrase {
 	if value == *new(V) {
-		return none
+		return phrase.As(none, "none."+none)
 	}
-	return fmt.Sprint(value)
+	return phrase.Verbatim(fmt.Sprint(value))
+}
+
+func yesNo(is bool) phrase.Phrase {
+	return phrase.As(fmt.Sprint(is), fmt.Sprintf("said.%t", is))
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // rung is how far a pledge has climbed. The ends are rungs too: nothing moves after them.
@@ -26,6 +27,14 @@ var rungNames = [...]string{indicated: "indicated", offered: "offered", accepted
 	deployed:  "deployed", returned: "returned", withdrawn: "withdrawn", declined: "declined"}
 
 func (r rung) String() string { return rungNames[r] }
+
+// Phrase returns the name of the rung, so that it can be told in other languages.
+func (r rung) Phrase() phrase.Phrase {
+	if r.ended() {
+		return phrase.As(r.String(), "pledge-state."+r.String())
+	}
+	return phrase.As(r.String(), "rung."+r.String())
+}
 
 // command is what somebody types to put a pledge on a rung above the first.
 func (r rung) command(id events.ID) string {

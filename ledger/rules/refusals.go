@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"strings"
 
 	"muster/events/problem"
@@ -96,9 +95,7 @@ func refuse(c code, format string, args ...any) *problem.Problem {
 
 // refuseField makes the refusal that belongs to one field of the statement.
 func refuseField(c code, f problem.Field) *problem.Problem {
-	p := refuse(c, "%s", f)
-	p.Fields = []problem.Field{f}
-	return p
+	return problem.OfField(c.kind, f).WithCode(c.slug)
 }
 
 // refuseFields makes the refusal that belongs to several fields, all of them at once; nil when
@@ -115,8 +112,7 @@ func refuseFields(c code, fields []problem.Field) error {
 
 // field says what is wrong with one field of the statement, and what to write instead.
 func field[T ~string](location string, value T, format string, args ...any) problem.Field {
-	return problem.Field{Location: location, Value: string(value),
-		Message: fmt.Sprintf(format, args...)}
+	return problem.FieldOf(location, string(value), format, args...)
 }
 
 // arguments writes words as arguments of a command.
@@ -125,22 +121,6 @@ func arguments[T ~string](all []T) string {
 	for i, w := range all {
 		if i > 0 {
 			b.WriteByte(' ')
-		}
-		b.WriteString(string(w))
-	}
-	return b.String()
-}
-
-// list writes words as a sentence has them: "a, b or c".
-func list[T ~string](words []T, conjunction string) string {
-	var b strings.Builder
-	for i, w := range words {
-		switch {
-		case i == 0:
-		case i == len(words)-1:
-			b.WriteString(" " + conjunction + " ")
-		default:
-			b.WriteString(", ")
 		}
 		b.WriteString(string(w))
 	}

@@ -2,12 +2,11 @@ package access
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -92,13 +91,13 @@ func (reading Reading) Choose(r Reader, asked events.View) (events.View, error) 
 	case asked.Within(widest):
 		return asked, nil
 	}
-	who := "who has not signed in"
+	who := phrase.Of("who has not signed in")
 	if r.SignedIn() {
-		who = r.Key.Name()
+		who = phrase.Verbatim(r.Key.Name())
 	}
-	return "", problem.OfField(problem.NotReadable, problem.Field{Location: "view",
-		Value: string(asked), Message: fmt.Sprintf("%s may ask for %s: leave it out, or sign in "+
-			"with a key that may read it", who, english.List(Narrower(widest)))})
+	return "", problem.OfField(problem.NotReadable, problem.FieldOf("view",
+		string(asked), "%s may ask for %s: leave it out, or sign in with a key that may read it",
+		who, phrase.List(phrase.And, Narrower(widest)...)))
 }
 
 // Narrower returns the views that are within one, which is first. Within the coordinators' are all

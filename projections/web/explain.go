@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -31,10 +32,11 @@ func (q *ExplainQuery) read(p *parameters) {
 		p.must("line", "write the requirement's name, such as ground-west")
 	case what == "coverage" && (q.Filter.Nation != "" || q.Filter.Role != ""):
 		p.refuse(problem.Usage, "line", string(q.Line),
-			"a requirement's coverage is explained as a whole: leave nation and role out")
+			phrase.Of("a requirement's coverage is explained as a whole: leave nation and role "+
+				"out"))
 	case what == "strength" && q.Line != "":
 		p.refuse(problem.Usage, "line", string(q.Line),
-			"strength is of nations and roles, not of a requirement: leave line out")
+			phrase.Of("strength is of nations and roles, not of a requirement: leave line out"))
 	}
 }
 

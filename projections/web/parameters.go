@@ -3,7 +3,6 @@ package web
 import (
 	"encoding"
 	"errors"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -88,7 +88,7 @@ func (s *Service) meeting(name string) (sequence uint64, ok bool) {
 // maxTold is the most wrong parameters that one refusal tells.
 const maxTold = 50
 
-func (p *parameters) refuse(kind problem.Kind, name, value, message string) {
+func (p *parameters) refuse(kind problem.Kind, name, value string, message phrase.Phrase) {
 	if len(p.wrong) == maxTold {
 		return
 	}
@@ -98,20 +98,19 @@ func (p *parameters) refuse(kind problem.Kind, name, value, message string) {
 	case p.kind != kind:
 		p.kind = problem.Invalid
 	}
-	p.wrong = append(p.wrong, problem.Field{Location: name, Value: problem.Shorten(value),
-		Message: message})
+	p.wrong = append(p.wrong, problem.FieldSaid(name, problem.Shorten(value), message))
 }
 
 func (p *parameters) invalid(name, value, format string, args ...any) {
-	p.refuse(problem.Invalid, name, value, fmt.Sprintf(format, args...))
+	p.refuse(problem.Invalid, name, value, phrase.Of(format, args...))
 }
 
 // refuseAs passes on what another package has found wrong with a parameter.
 func (p *parameters) refuseAs(name, value string, err error) {
 	found := problem.From(err)
-	message := found.Detail
+	message := found.Said()
 	if len(found.Fields) == 1 {
-		message = found.Fields[0].Message // the detail repeats the name and the value
+		message = found.Fields[0].Said() // the detail repeats the name and the value
 	}
 	p.refuse(found.Kind, name, value, message)
 }
@@ -130,9 +129,9 @@ func (p *parameters) problem() error {
 
 func (p *parameters) refuseUnknown() {
 	names := p.names()
-	remedy := "unknown: this question takes no parameters"
+	remedy := phrase.Of("unknown: this question takes no parameters")
 	if len(names) > 0 {
-		remedy = "unknown: this question takes " + strings.Join(names, ", ")
+		remedy = phrase.Of("unknown: this question takes %s", strings.Join(names, ", "))
 	}
 	given := slices.Concat(slices.Collect(maps.Keys(p.given)), slices.Collect(maps.Keys(p.garbled)))
 	slices.Sort(given)
@@ -156,7 +155,7 @@ func (p *parameters) value(name, doc string, schema *huma.Schema) string {
 	p.takes = append(p.takes,
 		&huma.Param{Name: name, In: "query", Description: doc, Schema: schema})
 	if message, ok := p.garbled[name]; ok {
-		p.refuse(problem.Usage, name, "", message)
+		p.refuse(problem.Usage, name, "", phrase.English(message))
 	}
 	return p.given[name]
 }
@@ -164,7 +163,7 @@ func (p *parameters) value(name, doc string, schema *huma.Schema) string {
 // must refuses the request when nothing was given for a parameter that was read before.
 func (p *parameters) must(name, remedy string) {
 	if _, garbled := p.garbled[name]; p.given[name] == "" && !garbled {
-		p.invalid(name, "", "missing: %s", remedy)
+		p.invalid(name, "", "missing: %s", phrase.Text(remedy))
 	}
 }
 

@@ -210,8 +210,8 @@ func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections
 	}
 	if t := q.AsOf.Time; !t.IsZero() {
 		if p.Sequence() == 0 {
-			return m, problem.OfFields([]problem.Field{{Location: "as_of",
-				Value: t.UTC().Format(time.RFC3339Nano), Message: "nothing was recorded yet"}})
+			return m, problem.OfField(problem.Invalid, problem.FieldOf("as_of",
+				t.UTC().Format(time.RFC3339Nano), "nothing was recorded yet"))
 		}
 		if m.AsOf = p.SequenceAt(t); m.AsOf == 0 {
 			m.Before, m.On = true, cmp.Or(m.On, events.DateOf(t))

@@ -2,12 +2,11 @@ package web
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/projections"
 	"muster/projections/access"
@@ -23,7 +22,7 @@ func (p *parameters) view() events.View {
 	}
 	v, err := p.viewNamed(text)
 	if err != nil {
-		p.refuse(problem.Invalid, "view", text, err.Error())
+		p.refuse(problem.Invalid, "view", text, phrase.Of("%s", err))
 	}
 	return v
 }
@@ -35,7 +34,7 @@ func (p *parameters) viewNamed(name string) (events.View, error) {
 	}
 	n, err := p.named(name)
 	if err != nil {
-		err = fmt.Errorf("%w; or public, coalition or coordinators", err)
+		err = phrase.Errorf("%w; or public, coalition or coordinators", err)
 	}
 	return events.View(n), err
 }
@@ -89,8 +88,8 @@ func (s *Service) viewNamed(ctx context.Context, name string) (events.View, erro
 	p := as.parameters(request{})
 	v, err := p.viewNamed(name)
 	if err != nil {
-		return "", problem.OfField(problem.Invalid, problem.Field{Location: "view",
-			Value: problem.Shorten(name), Message: err.Error()})
+		return "", problem.OfField(problem.Invalid, problem.FieldOf("view",
+			problem.Shorten(name), "%s", err))
 	}
 	return v, nil
 }
@@ -102,9 +101,9 @@ func (s *Service) held(may, asked events.View) (events.View, error) {
 	case s.Holds == "":
 		return may, nil
 	case asked != "" && !asked.Within(s.Holds):
-		return "", problem.OfField(problem.NotReadable, problem.Field{Location: "view",
-			Value: string(asked), Message: fmt.Sprintf("this mirror holds the view %s: leave it "+
-				"out, or ask for %s", s.Holds, english.List(access.Narrower(s.Holds)))})
+		return "", problem.OfField(problem.NotReadable, problem.FieldOf("view",
+			string(asked), "this mirror holds the view %s: leave it out, or ask for %s", s.Holds,
+			phrase.List(phrase.And, access.Narrower(s.Holds)...)))
 	}
 	return may.Common(s.Holds), nil
 }
@@ -167,8 +166,8 @@ func (s *Service) in(view events.View) (*Service, error) {
 	case view == events.CoordinatorsView, view == s.Holds:
 		as.view, as.Projector, as.Source = s.Holds, s.full, s.all
 	case s.Views == nil:
-		return nil, problem.OfField(problem.Usage, problem.Field{Location: "view",
-			Value: string(view), Message: "this server keeps no views"})
+		return nil, problem.OfField(problem.Usage, problem.FieldOf("view",
+			string(view), "this server keeps no views"))
 	default:
 		as.view = view
 		as.Projector, as.Source = s.Views.Of(view)

@@ -12,6 +12,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/projections/web"
+	"muster/projections/web/page"
 )
 
 func init() {
@@ -66,7 +67,11 @@ func problemOf(status int, msg string, errs []error) *problem.Problem {
 
 // newAPI makes the HTTP API on mux. Its docs page comes from this binary, or not at all: huma's own
 // loads from elsewhere.
-func newAPI(mux *http.ServeMux, version string, base web.Base) huma.API {
+//
+// A problem is answered in English, but for who asks for the language of a page: the pages' scripts
+// do, with what tell has of it.
+func newAPI(mux *http.ServeMux, version string, base web.Base,
+	tell func(lang string, p *problem.Problem) *problem.Problem) huma.API {
 	config := huma.DefaultConfig("Muster", version)
 	config.Info.Description = "A coalition's ledger of pledges. Statements are signed notes " +
 		"(events/FORMAT.md); questions are asked with the same parameters here, over NATS and " +
@@ -87,6 +92,14 @@ func newAPI(mux *http.ServeMux, version string, base web.Base) huma.API {
 	config.SchemasPath = ""
 	config.CreateHooks = nil // no $schema members in answers
 	config.RejectUnknownQueryParameters = true
+	config.Transformers = append(config.Transformers,
+		func(ctx huma.Context, _ string, answer any) (any, error) {
+			lang := ctx.Header(page.LanguageHeader)
+			if p, ok := answer.(*problem.Problem); ok && lang != "" {
+				return tell(lang, p), nil
+			}
+			return answer, nil
+		})
 	web.DescribeWords(config.Components.Schemas)
 	return humago.New(mux, config)
 }

@@ -28,7 +28,7 @@ func valuesOf(s *speaker, r *http.Request) (url.Values, error) {
 		}
 		if n := len(values[name]); n > 1 {
 			twice = append(twice,
-				problem.Field{Location: printable(name), Message: s.T("problem.twice", n)})
+				s.field(printable(name), "", "problem.twice", n))
 		}
 	}
 	if err == nil && len(twice) > 0 {
@@ -51,8 +51,8 @@ func (k pageKind) unknown(s *speaker, values url.Values) error {
 		}
 		delete(values, name) // no link on the page repeats it
 		if len(found) < maxUnknown {
-			found = append(found, problem.Field{Location: problem.Shorten(name),
-				Message: s.T("problem.unknown", strings.Join(takes, ", "))})
+			found = append(found, s.field(problem.Shorten(name), "",
+				"problem.unknown", strings.Join(takes, ", ")))
 		}
 	}
 	return s.ofFields(problem.Usage, found)
@@ -66,20 +66,18 @@ func (k pageKind) mayTake(values url.Values) []string {
 // maxUnknown is the most unknown parameters that one refusal tells.
 const maxUnknown = 10
 
-// A told problem is one of the pages' own: it is told in the reader's language, where those that
-// come from elsewhere are in English.
-type toldProblem struct{ *problem.Problem }
-
-// Unwrap returns the problem itself.
-func (t toldProblem) Unwrap() error { return t.Problem }
-
 // refusal makes a problem whose detail, and hint if there is one, are words of the pages.
 func (s *speaker) refusal(k problem.Kind, key string, values ...any) error {
-	p := problem.Problem{Kind: k, Detail: s.T(key, values...)}
+	p := problem.New(k, "%s", s.T(key, values...))
 	if hint := s.T(key + ".hint"); hint != key+".hint" {
-		p.Hint = hint
+		p = p.WithHint("%s", hint)
 	}
-	return toldProblem{&p}
+	return p
+}
+
+// field says what is wrong with a field in words of the pages.
+func (s *speaker) field(location, value, key string, values ...any) problem.Field {
+	return problem.FieldOf(location, value, "%s", s.T(key, values...))
 }
 
 // ofFields makes the problem of an address or a form whose fields are wrong, as their messages tell
@@ -89,10 +87,11 @@ func (s *speaker) ofFields(k problem.Kind, fields []problem.Field) error {
 	case 0:
 		return nil
 	case 1:
-		return toldProblem{&problem.Problem{Kind: k, Detail: fields[0].String(), Fields: fields}}
+		return problem.OfField(k, fields[0])
 	}
-	return toldProblem{&problem.Problem{Kind: k, Fields: fields,
-		Detail: s.T("problem.fields", len(fields))}}
+	p := problem.New(k, "%s", s.T("problem.fields", len(fields)))
+	p.Fields = fields
+	return p
 }
 
 // printable puts U+FFFD in the place of control characters and of bytes that are no UTF-8: a page

@@ -6,7 +6,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
-	"muster/events/problem"
+	"muster/events/phrase"
 	"muster/projections"
 )
 
@@ -139,25 +139,20 @@ func (w waiting) Said() string {
 	return w.F.T("waiting.other", w.Quantity)
 }
 
-// A why says a reason: in Words, or, where the catalogue has none, in the Sentence of the answer,
-// which is English. Detail is English, too, and stands beside the words.
-type why struct{ Words, Sentence, Detail string }
-
-// Why says a reason. English readers get the sentence, which says more.
-func (f *frame) Why(reason projections.Reason, sentence string) why {
-	if f.Lang == "en" || reason == "" {
-		return why{Sentence: sentence}
-	}
-	return why{Words: f.Word("reason", reason), Sentence: sentence}
+// A why says a reason: in Words, or, where the catalogue has none, as the answer tells it.
+type why struct {
+	Words string
+	told
 }
 
-// Refusal says in the reader's language which rule of the ledger refuses something, "" where what
-// the rule says in English is enough, or no rule does.
-func (f *frame) Refusal(p *problem.Problem) string {
-	if f.Lang == "en" || p == nil || f.Word("refusal", p.Code) == p.Code {
-		return ""
+// Why says a reason: in a sentence, where there are words for it in the reader's language, and
+// else in the words that each reason has.
+func (f *frame) Why(reason projections.Reason, sentence phrase.Phrase) why {
+	said := f.Tell(sentence)
+	if said.English && reason != "" {
+		return why{Words: f.Word("reason", reason)}
 	}
-	return f.Word("refusal", p.Code)
+	return why{told: said}
 }
 
 // A seqs is the sequences of records, each a link to the record.

@@ -9,7 +9,7 @@ import (
 
 // One thing waits, and several wait; nothing is not told. A unit stands as it goes with its number.
 func TestSentencesOfOneAndSeveral(t *testing.T) {
-	words, err := readWords()
+	words, err := readWords(files)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -157,12 +157,12 @@ func (c *comparison) LineBecause(l projections.LineDiff) reasons {
 	r := reasons{F: c.frame, Pledges: l.PledgesMore}
 	for _, cause := range l.Causes {
 		for _, t := range cause.Records {
-			if !slices.Contains(r.Records, t) {
+			if !slices.ContainsFunc(r.Records, t.Is) {
 				r.Records = append(r.Records, t)
 			}
 		}
 		for _, day := range cause.Calendar {
-			if !slices.Contains(r.Calendar, day) {
+			if !slices.ContainsFunc(r.Calendar, day.Is) {
 				r.Calendar = append(r.Calendar, day)
 			}
 		}

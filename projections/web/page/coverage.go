@@ -70,8 +70,8 @@ func (p *Pages) coverage(f *frame) (any, error) {
 }
 
 func (s *speaker) oneOf(name, value, words string) error {
-	return s.ofFields(problem.Invalid, []problem.Field{{Location: name, Value: value,
-		Message: s.T("problem.one-of", words)}})
+	return s.ofFields(problem.Invalid, []problem.Field{
+		s.field(name, value, "problem.one-of", words)})
 }
 
 // LiveAddress is where the server tells when the coverage that is shown changes.

@@ -131,14 +131,14 @@ func (d *deskPage) unknown(form url.Values) error {
 	takes := words("act pledge gap effective reason line seen_size seen_root")
 	var found []problem.Field
 	for _, name := range slices.Sorted(maps.Keys(form)) {
-		f := problem.Field{Location: problem.Shorten(printable(name))}
+		f, at := problem.Field{}, problem.Shorten(printable(name))
 		switch n := len(form[name]); {
 		case !slices.Contains(takes, name):
-			f.Message = d.T("problem.unknown.field")
+			f = d.field(at, "", "problem.unknown.field")
 		case name != "pledge" && name != "gap" && n > 1:
-			f.Message = d.T("problem.twice", n)
+			f = d.field(at, "", "problem.twice", n)
 		case n > deskMost:
-			f.Message = d.T("desk.most", n, deskMost)
+			f = d.field(at, "", "desk.most", n, deskMost)
 		default:
 			continue
 		}
@@ -174,8 +174,8 @@ func (d *deskPage) read(form url.Values) error {
 	}
 	day, err := events.ParseDate(d.Effective)
 	if err != nil {
-		d.Wrong = problem.From(problem.OfFields([]problem.Field{{Location: "effective",
-			Value: d.Effective, Message: err.Error()}}))
+		d.Wrong = problem.OfField(problem.Invalid, problem.FieldOf("effective",
+			d.Effective, "%s", err))
 		return nil
 	}
 	d.on = day

@@ -148,12 +148,9 @@ func (d *deskPage) add(p *projections.Pledge, row deskRow, st events.Statement) 
 	switch refused := problem.From(err); refused.Kind {
 	case problem.Conflict, problem.Invalid, problem.NotAllowed, problem.NotFound:
 		// The same reason is the same, of whatever pledge.
-		said := strings.ReplaceAll(refused.Detail, p.ID.String(), "…")
-		if words := d.Refusal(refused); words != "" {
-			d.leave(p, why{Words: words, Detail: said})
-		} else {
-			d.leave(p, why{Sentence: said})
-		}
+		said := d.Tell(refused.Said())
+		said.Text = strings.ReplaceAll(said.Text, p.ID.String(), "…")
+		d.leave(p, why{told: said})
 		return nil
 	}
 	return err

@@ -96,33 +96,33 @@ func (d *digestPage) Close() any {
 }
 
 // Says tells one item in the reader's language.
-func (f *frame) Says(i projections.DigestItem) []phrase {
+func (f *frame) Says(i projections.DigestItem) []stretchOfText {
 	switch {
 	case i.OfPledge != nil:
-		return phrases(f.saysPledge(i.OfPledge))
+		return unbroken(f.saysPledge(i.OfPledge))
 	case i.OfLine != nil:
-		return phrases(f.saysLine(i.OfLine))
+		return unbroken(f.saysLine(i.OfLine))
 	}
-	return phrases(f.SaysDue(i.OfDue))
+	return unbroken(f.SaysDue(i.OfDue))
 }
 
-// A phrase is a part of a sentence; one that is whole is never broken between two lines.
-type phrase struct {
+// A stretchOfText is a part of a sentence; one that is whole is never broken between two lines.
+type stretchOfText struct {
 	Text    string
 	IsWhole bool
 }
 
 var dates = regexp.MustCompile(`\b\d{4}-\d\d-\d\d\b`)
 
-// phrases takes a sentence apart at its dates.
-func phrases(sentence string) (all []phrase) {
+// unbroken takes a sentence apart at its dates.
+func unbroken(sentence string) (all []stretchOfText) {
 	end := 0
 	for _, at := range dates.FindAllStringIndex(sentence, -1) {
-		all = append(all, phrase{Text: sentence[end:at[0]]},
-			phrase{Text: sentence[at[0]:at[1]], IsWhole: true})
+		all = append(all, stretchOfText{Text: sentence[end:at[0]]},
+			stretchOfText{Text: sentence[at[0]:at[1]], IsWhole: true})
 		end = at[1]
 	}
-	return append(all, phrase{Text: sentence[end:]})
+	return append(all, stretchOfText{Text: sentence[end:]})
 }
 
 func (f *frame) saysPledge(p *projections.PledgeDiff) string {

@@ -16,8 +16,9 @@
 // One file makes one page: coverage.go the matrix of requirements and what is behind each cell, and
 // so on; each has a template of its name under templates. frame.go is what is around all of them.
 // Words (words.go) are in one catalogue, in English and French, under words; a test holds that no
-// word is missing, and none left over. What the records themselves say is quoted as it was
-// recorded.
+// word is missing, and none left over. Sentences that other packages say are told in the words of
+// their patterns (tell.go), which a test finds in the source. What the records themselves say is
+// quoted as it was recorded.
 //
 // Everything is embedded and comes from the server itself; the policy that browsers are given
 // allows nothing else, and no inline script or style. Vendored files stand in static with their

@@ -154,8 +154,7 @@ func (p *filePage) refused(err error) error {
 	if why.Kind != problem.TooLarge && why.Kind != problem.Usage || errors.Is(err, errEnded) {
 		return err
 	}
-	var told toldProblem
-	p.Refused, p.Told = why, errors.As(err, &told)
+	p.Refused = why
 	return nil
 }
 

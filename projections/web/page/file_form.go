@@ -124,10 +124,10 @@ func (p *filePage) unknown() error {
 		switch {
 		case len(found) == maxUnknown:
 		case !known:
-			found = append(found, problem.Field{Location: problem.Shorten(printable(name)),
-				Message: p.T("problem.unknown.field")})
+			found = append(found, p.field(problem.Shorten(printable(name)), "",
+				"problem.unknown.field"))
 		case n > 1:
-			found = append(found, problem.Field{Location: name, Message: p.T("problem.twice", n)})
+			found = append(found, p.field(name, "", "problem.twice", n))
 		}
 	}
 	for name, all := range p.form.Values {

@@ -12,7 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language/display"
+
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
 	"muster/projections/web"
@@ -35,8 +38,6 @@ type frame struct {
 	Root string
 	// Problem is why there is no content.
 	Problem *problem.Problem
-	// Told says that Problem is told in the reader's language, and not in English.
-	Told bool
 
 	ctx     context.Context
 	request *http.Request
@@ -220,12 +221,18 @@ func (f *frame) Start() any {
 	return f.address("/", f.only("lang"), nil)
 }
 
-// OtherLang returns the language that the page is not in.
-func (f *frame) OtherLang() string {
-	if f.Lang == "en" {
-		return "fr"
+// A tongueLink names a language in itself.
+type tongueLink struct{ Lang, Name string }
+
+// OtherLangs returns the languages that the page is not in.
+func (f *frame) OtherLangs() (all []tongueLink) {
+	for _, tag := range f.words.languages {
+		if tag != f.tag {
+			name := english.Capital(display.Self.Name(tag))
+			all = append(all, tongueLink{tag.String(), name})
+		}
 	}
-	return "en"
+	return all
 }
 
 // IsLive reports whether the page shows what is known now, so that it changes by itself.

@@ -30,6 +30,21 @@ type logKey struct {
 	Exact  string // its bytes, in base 64
 }
 
+// A logPattern is how the page says a kind of statement: static/sentence.js fills it in, with what
+// it has found to be in the tree.
+type logPattern struct{ Type, Says string }
+
+// Says returns the patterns of the kinds on the page.
+func (l *logPage) Says() (all []logPattern) {
+	for _, r := range l.Records {
+		one := logPattern{string(r.Type), l.T("log.says." + string(r.Type))}
+		if r.Type != "" && !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
 // A logRecord is a record, and its parts for people; or the place of one that is withheld.
 type logRecord struct {
 	web.Record

@@ -50,7 +50,7 @@ type waitsFor struct {
 	Ours     bool   // it is the nation that is waited for
 	By       events.Date
 	Pledge   *projections.Pledge
-	Said     []phrase // in the reader's language
+	Said     []stretchOfText // in the reader's language
 	Sequence uint64
 	// Say is the kind of statement that answers it, "" for none.
 	Say events.Type
@@ -69,8 +69,8 @@ func (p *Pages) mine(f *frame) (any, error) {
 	if f.Has("nation") {
 		n, ok := f.declared().Find(f.Get("nation"))
 		if !ok {
-			return nil, f.ofFields(problem.Invalid, []problem.Field{{Location: "nation",
-				Value: f.Get("nation"), Message: f.T("problem.nation")}})
+			return nil, f.ofFields(problem.Invalid, []problem.Field{
+				f.field("nation", f.Get("nation"), "problem.nation")})
 		}
 		m.Of = n
 	}
@@ -180,7 +180,7 @@ func (m *minePage) wait() error {
 				say = ""
 			}
 			m.Waiting = append(m.Waiting, waitsFor{string(d.Kind),
-				d.WaitsFor != projections.ForCoordinators, d.By, p, phrases(m.SaysDue(&d)),
+				d.WaitsFor != projections.ForCoordinators, d.By, p, unbroken(m.SaysDue(&d)),
 				d.Sequence, say})
 		}
 	}
@@ -213,13 +213,13 @@ func (m *minePage) waitFor(pic *projections.Picture, p *projections.Pledge) {
 	for _, a := range p.Allocations {
 		if at, ok := pic.Recorded(a.Sequence); ok && at.After(since) {
 			m.Waiting = append(m.Waiting, waitsFor{Kind: "allocated", Ours: true, Pledge: p,
-				Said: phrases(m.Q(a.Quantity) + " → " + string(a.Line)), Sequence: a.Sequence})
+				Said: unbroken(m.Q(a.Quantity) + " → " + string(a.Line)), Sequence: a.Sequence})
 		}
 	}
 	last := max(p.StrengthOn, p.RungSince)
 	if p.Rung == projections.Deployed && last < events.DateOf(since) {
 		m.Waiting = append(m.Waiting, waitsFor{Kind: "report", Ours: true, Pledge: p,
-			Said: phrases(m.Date(last)), Sequence: p.Last, Say: "pledge.reported"})
+			Said: unbroken(m.Date(last)), Sequence: p.Last, Say: "pledge.reported"})
 	}
 }
 

@@ -63,7 +63,7 @@ type Mirror struct {
 // Pages serves the pages. It may be used concurrently.
 type Pages struct {
 	Config
-	words     catalogue
+	words     *catalogue
 	static    map[string]asset                              // by their path
 	comparing chan struct{}                                 // capacity 1: one comparison at a time
 	templates func() (map[string]*template.Template, error) // by the name of the page
@@ -137,7 +137,7 @@ func New(c Config) (*Pages, error) {
 	p := &Pages{Config: c, static: map[string]asset{}, comparing: make(chan struct{}, 1),
 		templates: readTemplates}
 	var err error
-	if p.words, err = readWords(); err != nil {
+	if p.words, err = readWords(files); err != nil {
 		return nil, err
 	}
 	if err := p.readStatic(); err != nil {
@@ -262,8 +262,6 @@ func (p *Pages) refuse(w http.ResponseWriter, f *frame, err error) {
 		p.askToSignIn(w, f.request, f.Problem)
 		return
 	}
-	var told toldProblem
-	f.Told = errors.As(err, &told)
 	f.Basis = projections.Basis{} // of what could not be answered there is none
 	f.finish()
 	p.write(w, f, f.Problem.Kind.Status, problemPage.Name, f)

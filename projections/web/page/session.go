@@ -38,8 +38,8 @@ func (p *Pages) session(f *frame) (any, error) {
 	}
 	if s.Then != "" && !isOwnPath(f.base, s.Then) {
 		f.values.Del("then") // no link on the page repeats it
-		return nil, f.ofFields(problem.Invalid, []problem.Field{{Location: "then",
-			Message: f.T("problem.then")}})
+		return nil, f.ofFields(problem.Invalid,
+			[]problem.Field{f.field("then", "", "problem.then")})
 	}
 	return s, nil
 }

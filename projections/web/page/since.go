@@ -61,7 +61,10 @@ func (s *submitPage) catchUp() error {
 func (s *submitPage) restates() bool { return s.Say.Type == "pledge.amended" }
 
 // A standRow is where a nation's pledge stands now, and where it would.
-type standRow struct{ Nation, From, To string }
+type standRow struct {
+	Nation   string
+	From, To told
+}
 
 // Stands lists the pledges that would stand otherwise. One that would stand the same, and count
 // otherwise only by other words, is none: its terms are shown before and after.
@@ -84,19 +87,20 @@ func (f *frame) Changed(d *projections.Diff) cut[projections.LineDiff] {
 }
 
 // stand tells where a pledge stands: "offered 12 aircraft; It counts for air-west".
-func (f *frame) stand(p *projections.PledgeStand) string {
+func (f *frame) stand(p *projections.PledgeStand) told {
 	if p == nil {
-		return "–"
+		return told{Text: "–"}
 	}
-	said := string(p.State)
+	said := told{Text: f.Word("pledge-state", p.State)}
 	if p.State == projections.Live {
-		said = p.Rung.String()
+		said.Text = f.Word("rung", p.Rung)
 	}
 	if !p.Quantity.IsZero() {
-		said += " " + f.Known(p.Amount()) + " " + string(p.Unit)
+		said.Text += " " + f.HowMuch(p.Amount(), p.Unit)
 	}
 	for _, at := range p.Places {
-		said += "; " + at.Sentence
+		one := f.Tell(at.Told)
+		said = told{said.Text + "; " + one.Text, said.English || one.English}
 	}
 	return said
 }

@@ -152,12 +152,12 @@ func formUnknown(s *speaker, given url.Values) error {
 	}
 	var found []problem.Field
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		f := problem.Field{Location: problem.Shorten(printable(name))}
+		f, at := problem.Field{}, problem.Shorten(printable(name))
 		switch n := len(given[name]); {
 		case !slices.Contains(takes, name):
-			f.Message = s.T("problem.unknown.field")
+			f = s.field(at, "", "problem.unknown.field")
 		case n > 1:
-			f.Message = s.T("problem.twice", n)
+			f = s.field(at, "", "problem.twice", n)
 		default:
 			continue
 		}
@@ -292,7 +292,7 @@ func (s *submitPage) make() error {
 			at := strings.TrimPrefix(strings.TrimPrefix(w.Location, "terms."), "strength.")
 			if name, _, _ := strings.Cut(strings.TrimSuffix(at, ".0"), "["); name ==
 				s.Fields[i].Name {
-				s.Fields[i].Problem = w.Message
+				s.Fields[i].Problem, s.Fields[i].wrong = s.Tell(w.Said()), w.Message
 			}
 		}
 	}
@@ -381,7 +381,7 @@ const idTaken = "id-taken"
 // Others returns the problems that are of no field that is shown.
 func (s *submitPage) Others() (all []problem.Field) {
 	for _, w := range s.Wrong.AllFields() {
-		if !slices.ContainsFunc(s.Fields, func(f field) bool { return f.Problem == w.Message }) {
+		if !slices.ContainsFunc(s.Fields, func(f field) bool { return f.wrong == w.Message }) {
 			all = append(all, w)
 		}
 	}

@@ -42,7 +42,8 @@ type field struct {
 	Required       bool
 	// Stands is set when the value is what somebody else has made it since the form was opened.
 	Stands  bool
-	Problem string
+	Problem told
+	wrong   string // the message of that, in English
 }
 
 // readFields makes the fields: with what was given, or with what the pledge says now.
@@ -127,7 +128,7 @@ func (s *submitPage) Groups() (all []fieldGroup) {
 			}
 			one.Fields = append(one.Fields, f)
 			given := f.Value != "" && f.Value != s.now()[f.Name] || s.About != nil && f.Value != ""
-			one.Open = one.Open || given && f.Name != "effective" || f.Problem != ""
+			one.Open = one.Open || given && f.Name != "effective" || f.wrong != ""
 		}
 		all = append(all, one)
 	}

@@ -42,8 +42,8 @@ func (s *submitPage) readMended() error {
 	n, err := strconv.ParseUint(said, 10, 64)
 	at := slices.IndexFunc(s.life, func(e projections.LifeEvent) bool { return e.Sequence == n })
 	if err != nil || at < 0 || !canMend(s.life[at].Type) {
-		return s.ofFields(problem.Invalid, []problem.Field{{Location: "record", Value: said,
-			Message: s.T("problem.mended")}})
+		return s.ofFields(problem.Invalid, []problem.Field{
+			s.field("record", said, "problem.mended")})
 	}
 	wrong, err := s.statementOf(n)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/projections"
-
 	"muster/projections/web"
 )
 
@@ -105,7 +105,14 @@ var tables = []tableKind{
 	{"review", words("role"), nil, func(f *frame) (tableAnswer, error) {
 		a, err := ask(f, web.Read[web.FilterQuery], f.service.Review)
 		f.Basis = a.Basis
-		return f.tell(web.ReviewTable(a)), err
+		t := f.tell(web.ReviewTable(a))
+		t.say(f, "what", len(a.Findings), func(i int) phrase.Phrase { return a.Findings[i].Told })
+		for i, r := range t.Rows {
+			at := slices.Index(t.Head, "what")
+			r.Cells[at] = projections.WithoutCommand(r.Cells[at])
+			t.Rows[i] = r
+		}
+		return t, err
 	}},
 	{"delivery", words("role"), worldAsIs, func(f *frame) (tableAnswer, error) {
 		a, err := ask(f, web.Read[web.PastQuery], f.service.Delivery)
@@ -115,7 +122,10 @@ var tables = []tableKind{
 	{"nations", words("only"), nil, func(f *frame) (tableAnswer, error) {
 		a, err := ask(f, web.Read[web.NationsQuery], f.service.Nations)
 		f.Basis = a.Basis
-		return f.tell(web.NationsTable(a)).firstThere(f, a.Next), err
+		t := f.tell(web.NationsTable(a)).firstThere(f, a.Next)
+		t.say(f, "scope", len(a.Nations),
+			func(i int) phrase.Phrase { return a.Nations[i].ScopeTold })
+		return t, err
 	}},
 	{"plan", nil, worldAsIs, (*frame).planRows},
 	{"members", nil, worldAsIs, func(f *frame) (tableAnswer, error) {
@@ -136,12 +146,19 @@ var tables = []tableKind{
 	{"corrections", words("role"), worldAsIs, func(f *frame) (tableAnswer, error) {
 		a, err := ask(f, web.Read[web.PastQuery], f.service.Corrections)
 		f.Basis = a.Basis
-		return f.tell(web.CorrectionsTable(a)), err
+		t := f.tell(web.CorrectionsTable(a))
+		t.say(f, "what was said", len(a.Corrections),
+			func(i int) phrase.Phrase { return a.Corrections[i].Mends.Told })
+		t.say(f, "what is right", len(a.Corrections),
+			func(i int) phrase.Phrase { return a.Corrections[i].Told })
+		return t, err
 	}},
 	{"late", words("role days"), worldAsIs, func(f *frame) (tableAnswer, error) {
 		a, err := ask(f, web.Read[web.LateQuery], f.service.Late)
 		f.Basis = a.Basis
-		return f.tell(web.LateTable(a), f.Count("table.more-than", a.MoreThan)), err
+		t := f.tell(web.LateTable(a), f.Count("table.more-than", a.MoreThan))
+		t.say(f, "what", len(a.Records), func(i int) phrase.Phrase { return a.Records[i].Told })
+		return t, err
 	}},
 }
 
@@ -170,6 +187,14 @@ func (f *frame) tell(t web.Table, sentences ...string) tableAnswer {
 		}
 	}
 	return a
+}
+
+// say has a column say sentences in the reader's language. The first rows are those told.
+func (a tableAnswer) say(f *frame, column string, rows int, sentence func(int) phrase.Phrase) {
+	at := slices.Index(a.Head, column)
+	for i := range min(rows, len(a.Rows)) {
+		a.Rows[i].Cells[at] = f.Tell(sentence(i)).Text
+	}
 }
 
 // firstThere has the page of nothing lead to the first day on which there is something.
@@ -334,12 +359,7 @@ func (p *tablePage) cell(column tableColumn, said string) tableCell {
 	case "requirement":
 		return one(said, nil) // which leads to one of the row's operation
 	case "what", "what was said", "what is right", "scope", "title":
-		if p.Question == "review" {
-			said = projections.WithoutCommand(said)
-		}
-		c := one(said, nil)
-		c.English = p.Question != "due"
-		return c
+		return one(said, nil)
 	case "due", "finding", "waits for", "rung", "type", "clearance", "essential",
 		"as declared", "state", "proposed", "role", "of unknown size", "quantity",
 		"offered", "deployed", "in place", "in reserve":

@@ -13,7 +13,7 @@ import (
 
 // Each column that a page of rows may have has words in every language.
 func TestHeadsHaveWords(t *testing.T) {
-	words, err := readWords()
+	words, err := readWords(files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestHeadsHaveWords(t *testing.T) {
 		web.CorrectionsTable(projections.Corrections{}), web.LateTable(projections.LateRecords{})} {
 		for _, one := range append([]web.Table{table}, table.Beside...) {
 			for _, head := range one.Head {
-				if key := "head." + strings.ReplaceAll(head, " ", "-"); words[key] == nil {
+				if key := "head." + strings.ReplaceAll(head, " ", "-"); words.words[key] == nil {
 					t.Errorf("there are no words for %s", key)
 				}
 			}
@@ -34,12 +34,12 @@ func TestHeadsHaveWords(t *testing.T) {
 	}
 	for _, one := range tables {
 		for _, key := range []string{"title." + one.name, "table.how." + one.name} {
-			if words[key] == nil {
+			if words.words[key] == nil {
 				t.Errorf("there are no words for %s", key)
 			}
 		}
 		for _, name := range one.asks {
-			if words["table.ask."+name] == nil && name != "by_nation" {
+			if words.words["table.ask."+name] == nil && name != "by_nation" {
 				t.Errorf("there are no words for table.ask.%s", name)
 			}
 		}
@@ -48,7 +48,7 @@ func TestHeadsHaveWords(t *testing.T) {
 
 // Whose key was admitted without the word of its nation stands on the page, in every language.
 func TestMembersWithoutTheirNationsWord(t *testing.T) {
-	words, err := readWords()
+	words, err := readWords(files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestMembersWithoutTheirNationsWord(t *testing.T) {
 
 // Nothing of a closed set is left in English on a French page of rows.
 func TestClosedSetsInFrench(t *testing.T) {
-	words, err := readWords()
+	words, err := readWords(files)
 	if err != nil {
 		t.Fatal(err)
 	}

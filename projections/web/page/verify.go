@@ -119,8 +119,8 @@ func (p *Pages) verify(f *frame) (any, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || n < 1 || n > f.Ledger.Sequence {
-		return nil, f.ofFields(problem.Invalid, []problem.Field{{Location: "record", Value: text,
-			Message: f.T("problem.record", f.Ledger.Sequence)}})
+		return nil, f.ofFields(problem.Invalid, []problem.Field{
+			f.field("record", text, "problem.record", f.Ledger.Sequence)})
 	}
 	return v, v.look(n)
 }

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
+	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 	"golang.org/x/text/message"
@@ -15,24 +18,30 @@ import (
 	"muster/events/english"
 )
 
-// languages are those that the pages speak. The first is that of whoever asks for none of them.
-var languages = []language.Tag{language.English, language.French}
+// source is the language that sentences are made in, and that of whoever asks for none of those
+// that there are.
+var source = language.English
 
-var matcher = language.NewMatcher(languages)
-
-// A catalogue has the words of the pages, by key and language ("en").
-type catalogue map[string]map[string]string
+// A catalogue has the words of the pages, by key and language ("en"), and the languages that it has
+// words in, the source first. What is said in English sentences elsewhere has its pattern for a
+// key, and no words in English: see [speaker.Tell].
+type catalogue struct {
+	words     map[string]map[string]string
+	languages []language.Tag
+	matcher   language.Matcher
+}
 
 // readWords reads the catalogue. Its files have a key on a line of its own, and under it the words
-// in each language, indented, after the language's name.
-func readWords() (catalogue, error) {
-	c := catalogue{}
-	names, err := fs.Glob(files, "words/*.txt")
+// in each language, indented, after the language's name. A language may have files of its own, with
+// the same keys: whoever adds one changes nothing else.
+func readWords(in fs.FS) (*catalogue, error) {
+	c := &catalogue{words: map[string]map[string]string{}}
+	names, err := fs.Glob(in, "words/*.txt")
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range names {
-		text, err := files.ReadFile(name)
+		text, err := fs.ReadFile(in, name)
 		if err != nil {
 			return nil, err
 		}
@@ -40,10 +49,10 @@ func readWords() (catalogue, error) {
 			return nil, err
 		}
 	}
-	return c, nil
+	return c, c.findLanguages()
 }
 
-func (c catalogue) read(name, text string) error {
+func (c *catalogue) read(name, text string) error {
 	key := ""
 	for n, line := range strings.Split(text, "\n") {
 		words, indented := strings.CutPrefix(line, "  ")
@@ -51,22 +60,54 @@ func (c catalogue) read(name, text string) error {
 		switch {
 		case line == "" || strings.HasPrefix(line, "#"):
 		case !indented:
-			if key = line; c[key] != nil {
-				return fmt.Errorf("%s:%d: %s is there already", name, n+1, key)
+			if key = line; c.words[key] == nil {
+				c.words[key] = map[string]string{}
 			}
-			c[key] = map[string]string{}
 		case !ok || key == "":
 			return fmt.Errorf("%s:%d: a language and words are expected", name, n+1)
+		case c.words[key][lang] != "":
+			return fmt.Errorf("%s:%d: %s is there already in %s", name, n+1, key, lang)
 		default:
-			c[key][lang] = words
+			c.words[key][lang] = words
 		}
 	}
 	return nil
 }
 
+// findLanguages finds the languages that there are words in.
+func (c *catalogue) findLanguages() error {
+	found := map[string]bool{}
+	for _, in := range c.words {
+		for lang := range in {
+			found[lang] = true
+		}
+	}
+	delete(found, source.String())
+	c.languages = []language.Tag{source}
+	for _, lang := range slices.Sorted(maps.Keys(found)) {
+		tag, err := language.Parse(lang)
+		if err != nil {
+			return fmt.Errorf("the words are in %q: %w", lang, err)
+		}
+		c.languages = append(c.languages, tag)
+	}
+	c.matcher = language.NewMatcher(c.languages)
+	return nil
+}
+
+// of returns the words of a key in a language; where that has none, and for a key of the pages'
+// own, those of the source.
+func (c *catalogue) of(key, lang string) (words string, ok bool) {
+	in := c.words[key]
+	if words, ok = in[lang]; !ok {
+		words, ok = in[source.String()]
+	}
+	return words, ok
+}
+
 // A speaker writes for readers of one language.
 type speaker struct {
-	words   catalogue
+	words   *catalogue
 	Lang    string
 	tag     language.Tag
 	printer *message.Printer
@@ -76,10 +117,14 @@ type speaker struct {
 
 // speakerFor returns who speaks the language that the reader wants: the one named, or else one that
 // the browser accepts.
-func (c catalogue) speakerFor(r *http.Request) *speaker {
-	_, at := language.MatchStrings(matcher, r.URL.Query().Get("lang"),
-		r.Header.Get("Accept-Language"))
-	tag := languages[at]
+func (c *catalogue) speakerFor(r *http.Request) *speaker {
+	return c.speak(r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))
+}
+
+// speak returns who speaks the first of some languages that there is.
+func (c *catalogue) speak(wanted ...string) *speaker {
+	_, at := language.MatchStrings(c.matcher, wanted...)
+	tag := c.languages[at]
 	return &speaker{words: c, Lang: tag.String(), tag: tag, printer: message.NewPrinter(tag)}
 }
 
@@ -87,7 +132,7 @@ func (c catalogue) speakerFor(r *http.Request) *speaker {
 // grouped as the language does). A key that is not in the catalogue is returned as it is: the
 // roles, units and lines of a plan are its own words.
 func (s *speaker) T(key string, values ...any) string {
-	words, ok := s.words[key][s.Lang]
+	words, ok := s.words.of(key, s.Lang)
 	if !ok {
 		return key
 	}
@@ -109,7 +154,7 @@ func (s *speaker) T(key string, values ...any) string {
 // between.
 func (s *speaker) Word(set string, value any) string {
 	v := fmt.Sprint(value)
-	if words, ok := s.words[set+"."+v][s.Lang]; ok {
+	if words, ok := s.words.of(set+"."+v, s.Lang); ok {
 		return words
 	}
 	return v
@@ -117,11 +162,15 @@ func (s *speaker) Word(set string, value any) string {
 
 // Count returns the words of a key for so many: those of key.one or key.other.
 func (s *speaker) Count(key string, n int) string {
-	one := n == 1 || n == 0 && s.Lang == "fr"
-	if one {
+	if s.isOne(int64(n)) {
 		return s.T(key+".one", n)
 	}
 	return s.T(key+".other", n)
+}
+
+// isOne reports whether so many take the form of one: "0 équipe", "0 teams".
+func (s *speaker) isOne(n int64) bool {
+	return plural.Cardinal.MatchPlural(s.tag, int(n), 0, 0, 0, 0) == plural.One
 }
 
 // N writes a whole number.
@@ -218,13 +267,13 @@ func (s *speaker) Known(a events.Amount) string {
 // Unit writes the unit of a quantity: see [speaker.Amount].
 func (s *speaker) Unit(q events.Quantity, u events.Unit) string {
 	n, known := q.Number()
-	return english.Noun(q.IsOne() || s.Lang == "fr" && known && n < 2, string(u))
+	return english.Noun(q.IsOne() || known && n < 2 && s.isOne(n), string(u))
 }
 
 // Named returns a nation's name as it stands within a sentence: "the Netherlands". The sentences of
 // other languages than English are made for names without an article.
 func (s *speaker) Named(n events.Nation) string {
-	if s.tag == language.English && n.Known() {
+	if s.tag == source && n.Known() {
 		return n.Named()
 	}
 	return s.Nation(n)
@@ -235,10 +284,10 @@ func (s *speaker) Nation(n events.Nation) string {
 	if n.IsOrganisation() && s.organisations != nil {
 		return s.organisations().Named(n)
 	}
-	if words, ok := s.words["nation."+string(n)][s.Lang]; ok {
+	if words, ok := s.words.words["nation."+string(n)][s.Lang]; ok {
 		return words
 	}
-	if s.tag != language.English {
+	if s.tag != source {
 		if region, err := language.ParseRegion(string(n)); err == nil {
 			return cmp.Or(display.Regions(s.tag).Name(region), n.Name())
 		}

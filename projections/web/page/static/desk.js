@@ -87,7 +87,7 @@ const sendOne = async (row, key) => {
   let note;
   try {
     note = await signedOnce(textOf(row), key);
-    const answer = await fetch(new URL("../api/v1/statements", import.meta.url), { method: "POST", headers: { "Content-Type": "text/plain" }, body: note });
+    const answer = await fetch(new URL("../api/v1/statements", import.meta.url), { method: "POST", headers: { "Content-Type": "text/plain", "Muster-Language": document.documentElement.lang }, body: note });
     const body = await answer.json().catch(() => undefined);
     if (answer.status >= 400 && answer.status < 500 && String(body?.type).startsWith("urn:muster:problem:")) {
       forgetNote(note);

@@ -3,6 +3,7 @@
 // looked for in the tree, too. Whether that key was revoked meanwhile, and whether something is left out, it does not know.
 
 import { shown } from "./key.js";
+import { sentenceOf } from "./sentence.js";
 import { Older, Unverified, bytesOf, current, inclusion, recordSigned, supported, treeOf } from "./tree.js";
 
 const box = () => document.getElementById("log-check");
@@ -46,6 +47,19 @@ const checkRow = async (row, keys, checkpoint, tree) => {
   throw new Unverified("not-signed");
 };
 
+// tell puts the sentence that a row's statement says in front of it, once both are known to be what is stored: so the sentence is of the record
+// and the words of the page alone. The statement opens below.
+const tell = (row, words) => {
+  const line = row.querySelector('summary [data-of="statement"]');
+  if (!line) return;
+  const statement = JSON.parse(partsOf(bytesOf(row.dataset.exact)).statement), says = document.querySelector(`#log-says [data-type="${CSS.escape(statement.type)}"]`)?.dataset.says;
+  const text = sentenceOf(statement, says, words, document.documentElement.lang);
+  if (!text) return;
+  const summary = line.parentElement;
+  summary.replaceChildren(Object.assign(document.createElement("span"), { className: "says", textContent: text }));
+  summary.after(line);
+};
+
 // refuse takes away what a row shows.
 const refuse = (row, text) => {
   while (row.cells.length > 1) row.lastElementChild.remove();
@@ -66,7 +80,7 @@ let run = 0; // the newest check
 const check = async () => {
   const table = document.querySelector("table.log");
   if (!box() || !table || table.dataset.state !== "open") return;
-  const mine = ++run, words = box().dataset, wrong = [];
+  const mine = ++run, words = box().dataset, wrong = [], right = [];
   if (!supported()) {
     table.dataset.state = "unchecked";
     return say("none", words.unsupported);
@@ -77,6 +91,7 @@ const check = async () => {
     for (const row of rows()) {
       try {
         await checkRow(row, keys, checkpoint, tree);
+        right.push(row);
       } catch (e) {
         if (!(e instanceof Unverified) && !(e instanceof SyntaxError)) throw e;
         wrong.push([row, e.code === "not-signed" ? words.unsigned : words.other]);
@@ -84,6 +99,7 @@ const check = async () => {
     }
     if (mine !== run) return;
     for (const [row, text] of wrong) refuse(row, text);
+    for (const row of right) tell(row, document.getElementById("log-says").dataset);
     table.dataset.state = "checked";
     if (wrong.length) say("none", words.wrong);
     else say("met", words.held.replace("SIZE", checkpoint.size));

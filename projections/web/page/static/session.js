@@ -43,7 +43,7 @@ const noteFor = ({ origin, nonce }) => {
 };
 
 const ask = async (path, headers = {}, body = undefined) => {
-  const answer = await fetch(at(path), { method: "POST", headers, body });
+  const answer = await fetch(at(path), { method: "POST", headers: { ...headers, "Muster-Language": document.documentElement.lang }, body });
   const told = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(told.detail), { told });
   return told;

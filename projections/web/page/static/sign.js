@@ -6,7 +6,7 @@ import { checkReceipt } from "./receipt.js";
 import { storedAs } from "./store.js";
 import { Unavailable, seen } from "./tree.js";
 
-const post = (path, note) => fetch(path, { method: "POST", headers: { "Content-Type": "text/plain" }, body: note });
+const post = (path, note) => fetch(path, { method: "POST", headers: { "Content-Type": "text/plain", "Muster-Language": document.documentElement.lang }, body: note });
 
 const element = (tag, text, attributes = {}) => {
   const e = document.createElement(tag);

@@ -84,7 +84,8 @@ outside:
 # and says so.
 faults:
 	MUSTER_FAULTS=1 go test -v -count=1 -p 1 -timeout 40m \
-	-run "^($$(grep -o 'Test[A-Z][A-Za-z0-9]*' deploy/RELIABILITY.md | sort -u | paste -sd '|' -))$$" \
+	-run "$$(grep -oE 'Test[A-Z][A-Za-z0-9]*(/[a-z0-9-]+)?' deploy/RELIABILITY.md | sort -u | \
+		sed 's|/|$$/^|; s|.*|^&$$|' | paste -sd '|' -)" \
 	./cmd/... ./ledger/...
 
 lint:

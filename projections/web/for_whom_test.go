@@ -39,7 +39,10 @@ func TestEveryAnswerSaysForWhom(t *testing.T) {
 		})
 		for _, view := range []events.View{"FRA", events.CoalitionView, events.CoordinatorsView,
 			""} {
-			asked := path + "?" + needs[q.name] + "&view=" + string(view)
+			asked := path + "?" + needs[q.name]
+			if view != "" {
+				asked += "&view=" + string(view)
+			}
 			want := view
 			if view == events.CoordinatorsView {
 				want = ""

@@ -29,8 +29,8 @@ alone = -gcflags=crypto/internal/fips140/...=-race=false \
 	-gcflags=github.com/oasisprotocol/curve25519-voi/...=-race=false
 
 test:
-	go test -parallel 4 -vet=off -ldflags=-w -timeout 15m $(longest) ./...
-	GORACE=atexit_sleep_ms=0 go test -parallel 4 -short -race $(alone) -vet=off -ldflags=-w -timeout 15m $(longest) $(concurrent)
+	go test -parallel 4 -vet=off -ldflags=-w -timeout 30m $(longest) ./...
+	GORACE=atexit_sleep_ms=0 go test -parallel 4 -short -race $(alone) -vet=off -ldflags=-w -timeout 30m $(longest) $(concurrent)
 
 # What is released, in dist: make dist VERSION=0.2.0. It is built twice, from two folders, and must come out
 # the same; and vetted for the second machine, last, with what building for it has left in the cache. To begin

@@ -42,7 +42,7 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/api/v1/coverage?on=2026-11-23&rung=sworn", "", nil, 422, "rung"},
 		{"GET", "/api/v1/coverage?operation=*", "", nil, 422, "operation"},
 		{"GET", "/api/v1/coverage?role=GROUND", "", nil, 422, "role"},
-		{"GET", "/api/v1/pledges?nation=fra", "", nil, 422, "nation"},
+		{"GET", "/api/v1/pledges?nation=Francce", "", nil, 422, "nation"},
 		{"GET", "/api/v1/pledges?limit=-1", "", nil, 422, "limit"},
 		{"GET", "/api/v1/pledges?limit=x", "", nil, 422, "limit"},
 		{"GET", "/api/v1/records?limit=1e3", "", nil, 422, "limit"},

@@ -22,6 +22,7 @@ func (b *tab) differs(a projections.Diff) {
 	if a.IsZero() {
 		b.t.Error("nothing differs, so that there is nothing to look at")
 	}
+	b.wait("document.readyState === 'complete'")
 	stand := func(s *projections.LineStand) string {
 		if s == nil {
 			return "not in force"

@@ -88,14 +88,14 @@ func TestPageTwoTabsWithoutScript(t *testing.T) {
 	b.open("/submit?lang=fr&type=pledge.withdrawn&pledge=" + id)
 	newUser(t).content(t, "pledge", "amend", id, "--quantity", "25", "--key", key, "--url", url)
 	b.click(".fields .primary")
-	b.says("#wrong", "À corriger d’abord : (le détail est en anglais)")
-	b.says("#wrong", "quantity 12 -> 25")
+	b.says("#wrong", "À corriger d’abord :")
+	b.says("#wrong", "quantité 12 -> 25")
 	b.says("#since", "L’engagement a changé")
 	b.says("#since table", "Quantité\t12\t25")
 	b.click(".fields .primary")
 	b.says("#statement", `"after":56`)
 	refused := eval[string](b, "document.getElementById('sign').dataset.refused")
-	if !strings.HasSuffix(refused, "(le détail est en anglais)") {
+	if !strings.HasSuffix(refused, "selon ce serveur.") {
 		t.Errorf("what the ledger refuses is told with: %s", refused)
 	}
 }

@@ -102,6 +102,7 @@ func TestPageVerify(t *testing.T) {
 	b.shot("verify")
 	user := newUser(t)
 	for n := 56; n < 64; n++ { // a proof of another shape each time
+		b.open("/plan") // where nothing is verified while it is recorded
 		user.content(t, "pledge", "indicate", "--url", url, "--data", dir, "--operation", "mnf-u",
 			"--nation", "NOR", "--role", "air", "--quantity", "3")
 		b.open("/verify")

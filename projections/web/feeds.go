@@ -99,7 +99,8 @@ func (q *FeedQuery) read(p *parameters) {
 	p.must("of", "write one of: "+strings.Join(all, ", "))
 	q.nation = p.filter().Nation
 	p.number("within", "How many days ahead is looked; 30 without it.", 1, events.MaxNotice)
-	if view := p.view(); p.given["view"] != "" {
+	view := p.view()
+	if p.given["view"] != "" {
 		q.View = view
 	}
 }

@@ -28,6 +28,9 @@ func TestHolds(t *testing.T) {
 					join = "&"
 				}
 				in := func(v events.View) string {
+					if v == "" {
+						return path
+					}
 					return path + join + "view=" + url.QueryEscape(string(v))
 				}
 				status, _, _, got := held.fetch(in(asked), "")

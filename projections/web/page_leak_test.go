@@ -17,7 +17,6 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
-	"muster/events/problem"
 	"muster/ledger/rules"
 	"muster/projections/access"
 )
@@ -32,46 +31,36 @@ var ServePages func(s *Service, ledger any) http.Handler
 type keptLedger struct {
 	tree  *testLog
 	rules *rules.State // of what was said
-	// named has the id of what was disclosed in the place of that of its disclosure: the rules name
-	// a pledge by the first that was said of it.
-	named *strings.Replacer
 }
 
-// kept keeps a ledger in which that was said which the log has.
+// kept keeps a ledger in which that was said which the log has. The rules name a pledge by the
+// first that was said of it: so a disclosure that is the first has the id of what it discloses.
 func (c confidence) kept(said *testLog) *keptLedger {
-	part, names := rules.NewPart(), []string{}
+	part, known := rules.NewPart(), map[events.ID]bool{}
 	for i, rec := range said.records {
-		if st, discloses := rec.Statement.(*events.PledgeDisclosed); discloses {
-			names = append(names, st.ID.String(), st.Pledge.String())
+		if st, discloses := rec.Statement.(*events.PledgeDisclosed); discloses && !known[st.Pledge] {
+			first := *st
+			first.ID, rec.Statement = st.Pledge, &first
 		}
 		var err error
 		if rec.Stored == nil {
 			err = part.Withhold(uint64(i + 1))
 		} else {
+			known[rec.Statement.Head().ID] = true
 			_, err = part.State.Apply(rec)
 		}
 		if err != nil {
 			c.t.Fatal(err)
 		}
 	}
-	return &keptLedger{c.testLog, part.State, strings.NewReplacer(names...)}
+	return &keptLedger{c.testLog, part.State}
 }
 
 func (k *keptLedger) CheckUnsigned(_ context.Context, v events.View, st events.Statement) error {
 	if v == "" {
 		v = events.CoordinatorsView
 	}
-	err := problem.Of(rules.DecideUnsigned(k.rules, v, st))
-	if err == nil {
-		return nil
-	}
-	told := *err
-	told.Detail, told.Hint = k.named.Replace(told.Detail), k.named.Replace(told.Hint)
-	told.Fields = slices.Clone(told.Fields)
-	for i := range told.Fields {
-		told.Fields[i].Message = k.named.Replace(told.Fields[i].Message)
-	}
-	return &told
+	return rules.DecideUnsigned(k.rules, v, st)
 }
 
 func (k *keptLedger) LeafHashes(sequences []uint64) (all [][sha256.Size]byte, err error) {

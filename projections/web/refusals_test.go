@@ -30,7 +30,7 @@ func TestRefusalsHaveWords(t *testing.T) {
 	}
 }
 
-// What the rules refuse is told in the reader's language, before its detail, which is English.
+// What the rules refuse is told in the reader's language.
 func TestRefusalsInFrench(t *testing.T) {
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
@@ -45,8 +45,8 @@ func TestRefusalsInFrench(t *testing.T) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
 		pages.ServeHTTP(w, r)
-		if !strings.Contains(w.Body.String(), "L’engagement est à un autre échelon.") ||
-			!strings.Contains(w.Body.String(), "only one that is accepted can be confirmed") {
+		if !strings.Contains(w.Body.String(), "est offert : « engagement confirmé » suppose un "+
+			"engagement accepté") || strings.Contains(w.Body.String(), "only one that") {
 			t.Errorf("%s: %d\n%s", path, w.Code, w.Body)
 		}
 	}

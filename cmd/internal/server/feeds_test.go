@@ -24,8 +24,11 @@ import (
 // makeFeed makes a feed of what is due.
 func (c *confidence) makeFeed(token, view string) (f web.Feed) {
 	c.t.Helper()
-	a := c.ask("POST", "/api/v1/feeds",
-		fmt.Sprintf(`{"of":"due","within":"40","view":%q}`, view), bearer(token)...)
+	of := `{"of":"due","within":"40"`
+	if view != "" {
+		of += fmt.Sprintf(`,"view":%q`, view)
+	}
+	a := c.ask("POST", "/api/v1/feeds", of+"}", bearer(token)...)
 	if a.StatusCode != http.StatusCreated || json.Unmarshal([]byte(a.body), &f) != nil ||
 		a.Header.Get("Cache-Control") != "no-store" {
 		c.t.Fatalf("a feed of %q: %s %s", view, a.Status, a.body)

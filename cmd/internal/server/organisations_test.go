@@ -78,7 +78,7 @@ func TestOrganisationsOnPages(t *testing.T) {
 		t.Errorf("a file: %s %s", a.Status, a.body)
 	}
 	a = c.bring(own, []byte(quantity), strings.Replace(forAll, "op,", "other,", 1))
-	if a.StatusCode != 422 || !strings.Contains(a.body, "the operation declares no organisations") {
+	if a.StatusCode != 422 || !strings.Contains(a.body, "no organisations are declared") {
 		t.Errorf("a file for another operation: %s %s", a.Status, a.body)
 	}
 }

@@ -1,6 +1,10 @@
 package page
 
 import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
 	"muster/events"
 	"muster/events/english"
 	"muster/events/phrase"
@@ -48,9 +52,14 @@ func (s *speaker) Tell(p phrase.Phrase) told {
 // A tongue is a speaker as phrases need one.
 type tongue struct{ *speaker }
 
-// Words implements [phrase.Language].
+// Words implements [phrase.Language]. The label of a field begins with a capital, and a sentence
+// has it inside.
 func (t tongue) Words(key string) (string, bool) {
 	words, ok := t.words.words[key][t.Lang]
+	if strings.HasPrefix(key, "field.") {
+		first, size := utf8.DecodeRuneInString(words)
+		words = string(unicode.ToLower(first)) + words[size:]
+	}
 	return words, ok
 }
 

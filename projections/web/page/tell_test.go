@@ -92,7 +92,8 @@ func samePlaces(pattern, words string) string {
 		if isNumbered != numbered {
 			return "some places have numbers and some have none"
 		}
-		if n, _, _ := strings.Cut(inner, "]"); isNumbered {
+		n, _, _ := strings.Cut(inner, "]")
+		if isNumbered {
 			if at, err := strconv.Atoi(n); err != nil || at < 1 || at > len(needs) {
 				return "there is no place " + p
 			}

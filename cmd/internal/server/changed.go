@@ -125,10 +125,11 @@ type publisher struct {
 	told map[events.View]*atomic.Uint64
 }
 
-// openChanged begins to publish what is recorded from then on.
-func (s *Server) openChanged() (err error) {
+// openChanged has published what is recorded from then on, once begin is called: when questions may
+// be asked.
+func (s *Server) openChanged() (begin func(), err error) {
 	if len(s.cfg.Changed) == 0 {
-		return nil
+		return func() {}, nil
 	}
 	p := &publisher{Server: s, told: map[events.View]*atomic.Uint64{}}
 	if s.natsd != nil {
@@ -138,14 +139,12 @@ func (s *Server) openChanged() (err error) {
 			append(s.stays(), nats.ReconnectBufSize(-1))...)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	last, ended := s.Journal.Last(), sync.WaitGroup{}
 	for _, one := range s.cfg.Changed {
-		told := new(atomic.Uint64)
-		p.told[one.View] = told
-		ended.Go(func() { p.publish(ctx, one.View, told, last) })
+		p.told[one.View] = new(atomic.Uint64)
 	}
 	s.changed = p
 	s.onClose(func() error {
@@ -154,7 +153,11 @@ func (s *Server) openChanged() (err error) {
 		p.conn.Close()
 		return nil
 	})
-	return nil
+	return func() {
+		for view, told := range p.told {
+			ended.Go(func() { p.publish(ctx, view, told, last) })
+		}
+	}, nil
 }
 
 // How long is waited after what could not be told.

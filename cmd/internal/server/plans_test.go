@@ -167,6 +167,9 @@ func TestPlanFileTooMuch(t *testing.T) {
 		"empty":         {"", "No file was chosen"},
 		"binary":        {"PK\x03\x04\x00", "no text in UTF-8"},
 	} {
+		if testing.Short() && (name == "roles" || name == "keys") {
+			continue // thousands of faults, one after the other
+		}
 		begun := time.Now()
 		a := c.plan("", "", []byte(test.data))
 		if a.StatusCode/100 != 4 || !strings.Contains(a.body, test.want) ||

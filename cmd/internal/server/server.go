@@ -204,12 +204,14 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.openAccessLog(); err != nil {
 		return err
 	}
-	if err := s.openChanged(); err != nil {
+	beginToTell, err := s.openChanged()
+	if err != nil {
 		return err
 	}
 	if err := s.openAPI(); err != nil {
 		return err
 	}
+	beginToTell()
 	if err := s.openService(); err != nil {
 		return err
 	}

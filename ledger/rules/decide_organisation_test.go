@@ -272,12 +272,19 @@ func (h ruleHistory) undeclared(c ruleCommand) bool {
 			return d.Code == code
 		})
 	}
+	strange := func(party events.Nation) bool {
+		return strings.HasPrefix(string(party), "x-") && !has("mnf-u", party) &&
+			!has("unmil", party) && !has("mnf-x", party)
+	}
 	_, operation := events.About(c.st)
 	switch st := c.st.(type) {
 	case *events.MemberAdmitted:
-		party := st.Key.Party()
-		return strings.HasPrefix(string(party), "x-") && !has("mnf-u", party) &&
-			!has("unmil", party) && !has("mnf-x", party)
+		return strange(st.Key.Party())
+	case *events.MemberSeconded: // by when the organisation may be gone
+		return slices.ContainsFunc(h.waiting(), func(p ruleProposal) bool {
+			return p.st.Head().ID == st.Statement && p.st.Head().Type == "member.admitted" &&
+				strange(ruleGet[events.Key](p.st, "Key").Party())
+		})
 	case *events.OperationRevised:
 		after := append(h[:len(h):len(h)], c)
 		return slices.ContainsFunc(h, func(old ruleCommand) bool {

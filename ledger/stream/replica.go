@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,8 +29,19 @@ const (
 	idleMost = 10 * time.Second
 )
 
-// nodes are those that were asked, and whether each has what was asked for.
-type nodes map[string]bool
+// nodes are those that were asked, and what each answered.
+type nodes map[string]answer
+
+// An answer is what a node says of a message. Only one that lacks it is damaged: another may be too
+// busy to answer in time, or has not got so far yet.
+type answer int
+
+const (
+	silent answer = iota
+	isBehind
+	lacks
+	has
+)
 
 // readElsewhere reads messages from a node that has the first of them, as readBatch does, where the
 // nearest has not. It tells of those that have not.
@@ -45,6 +57,10 @@ func (s *Stream) readElsewhere(ctx context.Context, from uint64, most int,
 		}
 	}
 	s.tell(asked, from)
+	if keepers := s.keepers.Load(); n == 0 && err == nil && keepers != nil && !asked.all(keepers) {
+		return 0, fmt.Errorf("stream %s: message %d cannot be read now: not all of its nodes "+
+			"answer (%s)", s.cfg.Name, from, strings.Join(*keepers, ", "))
+	}
 	if n == 0 && err == nil {
 		err = s.lost("has lost message %d: none of its nodes has it (%s)", from, asked)
 	}
@@ -65,22 +81,29 @@ func (s *Stream) readFromOne(ctx context.Context, from uint64, most int, asked n
 	if err != nil {
 		return 0, fmt.Errorf("stream %s: reading from %d: %w", s.cfg.Name, from, err)
 	}
+	said := silent
+	if c.CachedInfo().NumPending == 0 {
+		said = isBehind
+	}
 	for m := range batch.Messages() {
 		meta, err := m.Metadata()
 		if err != nil {
 			return n, fmt.Errorf("stream %s: reading from %d: %w", s.cfg.Name, from, err)
 		}
 		if meta.Sequence.Stream != from+uint64(n) {
+			if n == 0 {
+				said = lacks // and has what comes later
+			}
 			break
 		}
-		n++
+		n, said = n+1, has
 		if err := yield(ledger.Message{Sequence: meta.Sequence.Stream, Subject: m.Subject(),
 			Data: m.Data()}); err != nil {
 			return n, err
 		}
 	}
 	if cluster := c.CachedInfo().Cluster; cluster != nil {
-		asked[cluster.Leader] = n > 0
+		asked[cluster.Leader] = said
 	}
 	return n, nil
 }
@@ -104,7 +127,7 @@ func (s *Stream) consumer(ctx context.Context, from uint64) (c jetstream.Consume
 }
 
 // isWholeElsewhere reports whether another node than the leader has all messages up to the last,
-// and tells of the leader when it is so.
+// and tells of the leader when it is so. Of one that has fewer nothing is told: it may be behind.
 func (s *Stream) isWholeElsewhere(ctx context.Context, info *jetstream.StreamInfo) bool {
 	if info.Cluster == nil || len(info.Cluster.Replicas) == 0 {
 		return false
@@ -115,19 +138,22 @@ func (s *Stream) isWholeElsewhere(ctx context.Context, info *jetstream.StreamInf
 		if err != nil {
 			return false
 		}
-		has, cluster := c.CachedInfo().NumPending == info.State.LastSeq, c.CachedInfo().Cluster
+		whole, cluster := c.CachedInfo().NumPending >= info.State.LastSeq, c.CachedInfo().Cluster
 		done()
-		if cluster != nil {
-			asked[cluster.Leader] = has
-		}
-		if has {
-			asked[info.Cluster.Leader] = false
+		if whole {
 			first := uint64(1)
 			if len(info.State.Deleted) > 0 {
 				first = info.State.Deleted[0]
 			}
-			s.tell(asked, first)
+			told := nodes{info.Cluster.Leader: lacks}
+			if cluster != nil {
+				told[cluster.Leader] = has
+			}
+			s.tell(told, first)
 			return true
+		}
+		if cluster != nil {
+			asked[cluster.Leader] = isBehind
 		}
 		if asked.all(s.keepers.Load()) {
 			break
@@ -148,11 +174,10 @@ func keepersOf(info *jetstream.StreamInfo) (names []string) {
 	return names
 }
 
-// all reports whether all nodes were asked that keep the stream.
+// all reports whether all nodes have answered that keep the stream.
 func (n nodes) all(keepers *[]string) bool {
 	return keepers != nil && !slices.ContainsFunc(*keepers, func(name string) bool {
-		_, ok := n[name]
-		return !ok
+		return n[name] == silent
 	})
 }
 
@@ -168,12 +193,14 @@ func (n nodes) String() string {
 
 // tell names the nodes that lack a message which another has: each once.
 func (s *Stream) tell(asked nodes, sequence uint64) {
-	if !slices.Contains(asked.answers(), true) {
+	if !slices.Contains(slices.Collect(maps.Values(asked)), has) {
 		return
 	}
-	for node, has := range asked {
-		if has {
+	for node, said := range asked {
+		if said == has {
 			s.told.Delete(node)
+		}
+		if said != lacks {
 			continue
 		}
 		if _, told := s.told.LoadOrStore(node, true); told {
@@ -183,11 +210,4 @@ func (s *Stream) tell(asked nodes, sequence uint64) {
 			node, "message", sequence, "remedy", "stop that NATS server, move its folder of the "+
 				"stream "+s.cfg.Name+" away, and start it again: the other nodes give it all back")
 	}
-}
-
-func (n nodes) answers() (all []bool) {
-	for _, has := range n {
-		all = append(all, has)
-	}
-	return all
 }

@@ -38,7 +38,8 @@ type keptLedger struct {
 func (c confidence) kept(said *testLog) *keptLedger {
 	part, known := rules.NewPart(), map[events.ID]bool{}
 	for i, rec := range said.records {
-		if st, discloses := rec.Statement.(*events.PledgeDisclosed); discloses && !known[st.Pledge] {
+		st, discloses := rec.Statement.(*events.PledgeDisclosed)
+		if discloses && !known[st.Pledge] {
 			first := *st
 			first.ID, rec.Statement = st.Pledge, &first
 		}

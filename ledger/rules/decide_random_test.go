@@ -137,12 +137,12 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 		}
 		return rulePick(t, label, ids)
 	}
-	if w := reflect.ValueOf(st).Elem().FieldByName("Window"); w.IsValid() {
+	if w := ruleField(st, "Window"); w.IsValid() {
 		if window := w.Addr().Interface().(*events.Window); window.Until < window.From {
 			window.Until = 0
 		}
 	}
-	if u := reflect.ValueOf(st).Elem().FieldByName("Upon"); u.IsValid() && ruleMoves(st) {
+	if u := ruleField(st, "Upon"); u.IsValid() && ruleMoves(st) {
 		switch ruleDie(t, "builds on", 8) {
 		case 0, 1:
 			u.Set(reflect.ValueOf(events.Upon{After: int64(h.lastAbout(st))}))

@@ -539,7 +539,7 @@ func ruleLetters(h ruleHistory) (life string) {
 
 // ruleGet returns the member of a statement that has the name and the type, or the zero value.
 func ruleGet[T any](st events.Statement, name string) (value T) {
-	if f := reflect.ValueOf(st).Elem().FieldByName(name); f.IsValid() {
+	if f := ruleField(st, name); f.IsValid() {
 		value, _ = f.Interface().(T)
 	}
 	return value

@@ -81,12 +81,12 @@ outside:
 
 # Every test that deploy/RELIABILITY.md names, as often as it takes to believe it: within 40 minutes. It
 # needs root's rights, for disks and networks of its own, and strace; what cannot be done here is skipped,
-# and says so.
+# and says so. What waits for processes that hang runs beside what calculates.
 faults:
-	MUSTER_FAULTS=1 go test -v -count=1 -p 1 -timeout 40m \
+	MUSTER_FAULTS=1 go test -v -count=1 -p 2 -timeout 40m \
 	-run "$$(grep -oE 'Test[A-Z][A-Za-z0-9]*(/[a-z0-9-]+)?' deploy/RELIABILITY.md | sort -u | \
 		sed 's|/|$$/^|; s|.*|^&$$|' | paste -sd '|' -)" \
-	./cmd/... ./ledger/...
+	./cmd/faults ./cmd/muster ./cmd/... ./ledger/...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt:"; gofmt -l .; exit 1; }

@@ -272,6 +272,15 @@ func (m Measure) String() string { return m.text }
 
 func (a amount) measure() Measure { return Measure{a.said(), a.unit, a.String()} }
 
+// measureOf returns a quantity as a measure: its digits alone, where no unit is given.
+func measureOf(q events.Quantity, u events.Unit) Measure {
+	text := Grouped(q)
+	if u != "" {
+		text += " " + UnitOf(q, u)
+	}
+	return Measure{events.Amount{Quantity: q}, u, text}
+}
+
 // String tells an amount to people: "1,200 personnel", "2,500,000.00 EUR", "10 to 14 tanks", "an
 // unknown number of aircraft".
 func (a amount) String() string {

@@ -8,6 +8,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // A Digest is one page of what has happened between two moments, and of what is due now: a sentence
@@ -41,6 +42,8 @@ type DigestItem struct {
 	Pledge    events.ID        `json:"pledge,omitzero"`
 	Sequence  uint64           `json:"sequence,omitzero"`
 
+	// Said is the sentence of a requirement, to be told in other languages.
+	Said phrase.Phrase `json:"-"`
 	// One of these is what the sentence tells of, for who says it in other words.
 	OfPledge *PledgeDiff `json:"-"`
 	OfLine   *LineDiff   `json:"-"`
@@ -129,50 +132,52 @@ func pledgeItem(p *PledgeDiff) (name string, item DigestItem, ok bool) {
 func lineItem(l *LineDiff) (name string, item DigestItem, ok bool) {
 	item = DigestItem{Operation: l.Operation, Line: l.Line, OfLine: l}
 	if l.To == nil {
-		item.Sentence = fmt.Sprintf("%s is not in force any more (asked for %s %s)", l.Line,
-			Grouped(l.From.Required), UnitOf(l.From.Required, l.From.Unit))
-		item.ranks(l.From)
+		item.says(l.From, "%s is not in force any more (asked for %s)", l.Line,
+			measureOf(l.From.Required, l.From.Unit))
 		return "asked", item, true
 	}
 	is, was := numberOf(l.To.Gap), int64(0)
-	before := "was not in force"
+	before := phrase.Of("was not in force")
 	if l.From != nil {
 		was = numberOf(l.From.Gap)
-		before = "lacked " + Grouped(l.From.Gap)
+		before = phrase.Of("lacked %s", measureOf(l.From.Gap, ""))
 	}
-	required := Grouped(l.To.Required) + " " + UnitOf(l.To.Required, l.To.Unit)
+	gap, required := measureOf(l.To.Gap, ""), measureOf(l.To.Required, l.To.Unit)
 	switch {
 	case l.From == nil && is == 0:
-		name, item.Sentence = "asked", fmt.Sprintf("%s asks for %s, and is met (%s)", l.Line,
-			required, before)
+		name = "asked"
+		item.says(l.To, "%s asks for %s, and is met (%s)", l.Line, required, before)
 	case l.From == nil:
-		name, item.Sentence = "asked", fmt.Sprintf("%s lacks %s of %s (%s)", l.Line,
-			Grouped(l.To.Gap), required, before)
+		name = "asked"
+		item.says(l.To, "%s lacks %s of %s (%s)", l.Line, gap, required, before)
 	case is == was && l.From.Required != l.To.Required:
-		name, item.Sentence = "asked", fmt.Sprintf("%s asks for %s (was %s)", l.Line, required,
-			Grouped(l.From.Required))
+		name = "asked"
+		item.says(l.To, "%s asks for %s (was %s)", l.Line, required,
+			measureOf(l.From.Required, ""))
 	case is == was:
 		return "", item, false
 	case is == 0:
-		name, item.Sentence = "better", fmt.Sprintf("%s is met (%s)", l.Line, before)
+		name = "better"
+		item.says(l.To, "%s is met (%s)", l.Line, before)
 	default:
 		name = "better"
 		if is > was {
 			name = "worse"
 		}
-		item.Sentence = fmt.Sprintf("%s lacks %s of %s (%s)", l.Line, Grouped(l.To.Gap), required,
-			before)
+		item.says(l.To, "%s lacks %s of %s (%s)", l.Line, gap, required, before)
 	}
-	item.ranks(l.To)
 	return name, item, true
 }
 
-// ranks puts a requirement among the others: what is essential first, and then by its priority.
-func (i *DigestItem) ranks(s *LineStand) {
+// says gives an item of a requirement its sentence and its place among the others: what is
+// essential first, and then by its priority.
+func (i *DigestItem) says(s *LineStand, format string, args ...any) {
+	i.Said = phrase.Of(format, args...)
 	if s.Essential {
-		i.Sentence += ", essential"
+		i.Said = phrase.Of("%s, essential", i.Said)
 		i.weight = 1 << 40
 	}
+	i.Sentence = i.Said.String()
 	i.weight -= int64(s.Priority)
 }
 

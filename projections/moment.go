@@ -212,16 +212,20 @@ func (b Basis) released() string {
 }
 
 // Released says to people what a view has.
-func Released(v events.View) string {
+func Released(v events.View) string { return ReleasedSaid(v).String() }
+
+// ReleasedSaid is the same, to be told in other languages.
+func ReleasedSaid(v events.View) phrase.Phrase {
 	switch nation, is := v.Nation(); {
 	case is:
-		return "what is released to " + nation.Named()
+		return phrase.Of("what is released to %s", events.Called{Nation: nation,
+			English: nation.Named()})
 	case v == events.PublicView:
-		return "what is public"
+		return phrase.Of("what is public")
 	case v == events.CoalitionView:
-		return "what is released to the coalition"
+		return phrase.Of("what is released to the coalition")
 	}
-	return "all"
+	return phrase.Of("all")
 }
 
 // Known says to people what was known.

@@ -40,7 +40,7 @@ program its own. It is shown this once, since the server keeps no more than its 
 server that has made it, and no other server of the ledger knows it. A key has 16 at most.`,
 		Example: `  muster feed new --of due --url https://muster.example --key FRA-paris.key
   muster feed new --of due --view coalition --operation mnf-u --within 60
-  muster feed new --of coverage --operation mnf-u`,
+  muster feed new --of coverage --operation mnf-u --lang fr`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			asked := values(q)
@@ -52,6 +52,8 @@ server that has made it, and no other server of the ledger knows it. A key has 1
 		},
 	}
 	stringFlags(c, q, "operation", "nation", "role", "within", "view")
+	q["lang"] = c.Flags().String("lang", "",
+		"the language of its sentences: en or fr (default: en)")
 	q["of"] = c.Flags().String("of", "",
 		"what is to be read there: due, records or coverage (required)")
 	c.Flags().Lookup("view").Usage = "what those may read who may read no more: public, " +
@@ -122,11 +124,11 @@ func readAt(v events.View) string {
 	return problem.Line(projections.Released(v))
 }
 
-var feedHead = []string{"id", "of", "view", "operation", "nation", "role", "within", "made"}
+var feedHead = []string{"id", "of", "view", "operation", "nation", "role", "within", "lang", "made"}
 
 func feedCells(f web.Feed) []string {
 	return []string{f.ID, f.Of, string(f.View), string(f.Operation), string(f.Nation),
-		string(f.Role), f.Within, f.Made.UTC().Format(time.RFC3339)}
+		string(f.Role), f.Within, f.Lang, f.Made.UTC().Format(time.RFC3339)}
 }
 
 func (a *app) listFeeds(ctx context.Context) error {

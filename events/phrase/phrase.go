@@ -142,11 +142,13 @@ func (p Phrase) in(to Language) (text string, whole bool) {
 	if p.key == "" {
 		return p.text, true
 	}
-	words, ok := p.key, true
-	if HasWords(p.key) {
-		if words, ok = to.Words(p.key); !ok {
-			return p.text, false
-		}
+	words, ok := to.Words(p.key)
+	switch {
+	case ok:
+	case HasWords(p.key):
+		return p.text, false
+	default:
+		words = p.key
 	}
 	values := make([]any, len(p.values))
 	whole = true

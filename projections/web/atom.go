@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/feeds"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/projections"
 	"muster/projections/web/tabular"
 )
@@ -20,13 +21,14 @@ import (
 // An atom file has the latest records, or the latest changes in coverage, as the entries of a feed
 // (RFC 4287), the newest first: each a sentence with the address of its record. An entry has the
 // same id for ever, which names the ledger, the record and, of a change in coverage, the
-// requirement and the view; and it says the same for ever, since it follows from what was known at
-// its record.
+// requirement, the view and the language, where that is not English; and it says the same for ever,
+// since it follows from what was known at its record.
 type atomFile struct {
 	to             io.Writer
 	of             string // what it has: atomRecords or atomCoverage
 	origin, server string
 	view           events.View
+	told           teller
 	entries        []*feeds.AtomEntry
 	latest         time.Time
 }
@@ -47,7 +49,7 @@ const (
 
 func beginAtom(of string) func(io.Writer, Table, []tabular.Fact) (rowsFile, error) {
 	return func(w io.Writer, first Table, facts []tabular.Fact) (rowsFile, error) {
-		a := &atomFile{to: w, of: of, view: first.view()}
+		a := &atomFile{to: w, of: of, view: first.view(), told: first.told}
 		for _, f := range facts {
 			switch f.Name {
 			case "ledger":
@@ -66,13 +68,13 @@ func (a *atomFile) write(page Table) error {
 		switch {
 		case !ok:
 		case a.of == atomRecords:
-			a.add(&c, "", c.Title)
+			a.add(&c, "", c.TitleSaid)
 		default:
 			for i := range c.Lines {
 				line := &c.Lines[i]
 				a.add(&c, ":"+string(line.Operation)+"/"+string(line.Line)+":"+
 					string(cmp.Or(a.view, events.CoordinatorsView)),
-					fmt.Sprintf("On %s, %s: %s", c.On, line.Sentence, c.Title))
+					phrase.Of("On %s, %s: %s", c.On, line.Said, c.TitleSaid))
 			}
 		}
 	}
@@ -80,13 +82,14 @@ func (a *atomFile) write(page Table) error {
 }
 
 // add adds an entry. Behind the record, its id has what tells it apart.
-func (a *atomFile) add(c *projections.Change, apart, sentence string) {
+func (a *atomFile) add(c *projections.Change, apart string, said phrase.Phrase) {
+	sentence := a.told.tell(said)
 	at := c.Recorded.UTC().Format(time.RFC3339Nano)
 	if c.Recorded.After(a.latest) {
 		a.latest = c.Recorded
 	}
 	a.entries = append(a.entries, &feeds.AtomEntry{Title: sentence, Updated: at, Published: at,
-		Id: fmt.Sprintf("urn:muster:%s:%s:%d%s", a.of, a.origin, c.Sequence, apart),
+		Id: fmt.Sprintf("urn:muster:%s:%s:%d%s", a.of, a.origin, c.Sequence, apart+a.told.apart()),
 		Links: []feeds.AtomLink{{Href: recordLink(a.server, c.Sequence, a.view),
 			Rel: "alternate", Type: "text/html"}},
 		Content: &feeds.AtomContent{Content: sentence, Type: "text"},
@@ -94,11 +97,11 @@ func (a *atomFile) add(c *projections.Change, apart, sentence string) {
 }
 
 func (a *atomFile) close() error {
-	title := "Muster: records of " + a.origin
+	title := phrase.Of("Muster: records of %s", a.origin)
 	if a.of == atomCoverage {
-		title = "Muster: changes in coverage of " + a.origin
+		title = phrase.Of("Muster: changes in coverage of %s", a.origin)
 	}
-	f := &feeds.AtomFeed{Xmlns: "http://www.w3.org/2005/Atom", Title: title,
+	f := &feeds.AtomFeed{Xmlns: "http://www.w3.org/2005/Atom", Title: a.told.tell(title),
 		Id:      fmt.Sprintf("urn:muster:%s:%s", a.of, a.origin),
 		Updated: a.latest.UTC().Format(time.RFC3339Nano), Entries: a.entries,
 		Author: &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: a.origin}}}
@@ -107,11 +110,14 @@ func (a *atomFile) close() error {
 	}
 	if a.view != "" {
 		f.Id += ":" + string(a.view)
-		f.Subtitle = "Counted: " + projections.Released(a.view)
+		f.Subtitle = a.told.tell(counted(a.view))
 	}
+	f.Id += a.told.apart()
 	var text bytes.Buffer
 	text.WriteString(xml.Header)
-	if err := xml.NewEncoder(&text).Encode(f); err != nil {
+	root := xml.StartElement{Name: xml.Name{Local: "feed"},
+		Attr: []xml.Attr{{Name: xml.Name{Local: "xml:lang"}, Value: a.told.lang()}}}
+	if err := xml.NewEncoder(&text).EncodeElement(f, root); err != nil {
 		return err
 	}
 	_, err := text.WriteTo(a.to)

@@ -9,6 +9,7 @@ import (
 	"github.com/mmcdole/gofeed/atom"
 
 	"muster/events"
+	"muster/projections/access"
 )
 
 // atomAt reads a feed as another program does.
@@ -87,6 +88,20 @@ func TestAtom(t *testing.T) {
 		}
 	}
 	changes := said(s.atomAt("/coverage.atom"))
+	// In another language each entry is one of its own, and what was recorded stays.
+	c.pages(s, c.testLog)
+	s.service.Reads = access.ReadOpen
+	f = s.atomAt("/records.atom?lang=fr")
+	if told := said(f); !strings.Contains(told, fmt.Sprintf("%d:fr Italie", began.seq)) ||
+		!strings.Contains(told, strings.TrimSuffix(hostile, " \u202e")) ||
+		strings.Contains(told, " offers ") || f.Language != "fr" ||
+		!strings.HasSuffix(f.ID, ":fr") {
+		t.Errorf("in French (%s, %s) the records say\n%s", f.Language, f.ID, told)
+	}
+	if told := said(s.atomAt("/coverage.atom?lang=fr")); !strings.Contains(told,
+		" : il manque ") || strings.Contains(told, "lacks") || strings.Contains(told, "On 2") {
+		t.Errorf("in French the changes are\n%s", told)
+	}
 	later := c.offer("DEU", 5, func(s *events.PledgeOffered) {
 		s.From, s.Line = 2026_03_01, "ground-spare"
 	})

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	ics "github.com/arran4/golang-ical"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/projections"
 	"muster/projections/web/tabular"
 )
@@ -26,19 +28,31 @@ type calendar struct {
 	to     io.Writer
 	origin string
 	server string // its address, "" where nobody knows
+	told   teller
 }
 
 // alarmBefore is how long before its day an event is told of.
 const alarmBefore = "-P7D"
 
 // entrySummaries say in few words what is on a day.
-var entrySummaries = map[projections.DueKind]string{
+var entrySummaries = map[projections.DueKind]phrase.Text{
 	projections.LapsesSoon:     "lapses unless renewed",
 	projections.EndsUnrelieved: "ends, and nobody relieves it",
 	projections.WaitsForReply:  "a question is to be answered",
 	projections.Begins:         "begins",
-	projections.HandOverDay:    "is relieved by %s",
-	projections.HappensBefore:  "hangs on %s, which has to have happened"}
+}
+
+// summary says in few words what is on its day, and of which pledge.
+func summary(e *projections.Entry) phrase.Phrase {
+	what := entrySummaries[e.Kind].Phrase()
+	switch e.Kind {
+	case projections.HandOverDay:
+		what = phrase.Of("is relieved by %s", e.Of)
+	case projections.HappensBefore:
+		what = phrase.Of("hangs on %s, which has to have happened", e.Of)
+	}
+	return phrase.Of("%s, %s: %s", e.Nation, e.Role, what)
+}
 
 // listAgenda gives the entries of a calendar, in place of the rows of the question what is due.
 func listAgenda(ctx context.Context, s *Service, asked any, write writePage) error {
@@ -69,7 +83,7 @@ func agendaTable(a projections.Agenda) Table {
 }
 
 func beginCalendar(w io.Writer, first Table, facts []tabular.Fact) (rowsFile, error) {
-	c := &calendar{Calendar: ics.NewCalendar(), to: w}
+	c := &calendar{Calendar: ics.NewCalendar(), to: w, told: first.told}
 	for _, f := range facts {
 		switch f.Name {
 		case "ledger":
@@ -78,11 +92,11 @@ func beginCalendar(w io.Writer, first Table, facts []tabular.Fact) (rowsFile, er
 			c.server = f.Value
 		}
 	}
-	c.SetProductId("-//Muster//Due//EN")
+	c.SetProductId("-//Muster//Due//" + strings.ToUpper(c.told.lang()))
 	c.SetMethod(ics.MethodPublish)
-	c.SetName("Muster: what is due in " + c.origin)
+	c.SetName(c.told.tell(phrase.Of("Muster: what is due in %s", c.origin)))
 	if view := first.view(); view != "" {
-		c.SetDescription("Counted: " + projections.Released(view))
+		c.SetDescription(c.told.tell(counted(view)))
 	}
 	return c, nil
 }
@@ -102,11 +116,7 @@ func (c *calendar) add(e *projections.Entry) {
 	if e.Key != "" {
 		uid += "-" + e.Key
 	}
-	what := entrySummaries[e.Kind]
-	if e.Of != "" {
-		what = fmt.Sprintf(what, e.Of)
-	}
-	summary := fmt.Sprintf("%s, %s: %s", e.Nation, e.Role, what)
+	said := summary(e)
 	v := c.AddEvent(uid + "@" + c.origin)
 	v.SetDtStampTime(e.Recorded)
 	v.SetModifiedAt(e.Recorded)
@@ -114,21 +124,21 @@ func (c *calendar) add(e *projections.Entry) {
 	v.SetAllDayStartAt(day(e.Day))
 	v.SetAllDayEndAt(day(e.Day.AddDays(1)))
 	v.SetTimeTransparency(ics.TransparencyTransparent)
-	v.SetDescription(e.Sentence)
+	v.SetDescription(c.told.tell(e.Said))
 	if c.server != "" {
 		v.SetURL(fmt.Sprintf("%s/pledges/%s", c.server, e.Pledge))
 	}
 	if e.Cancelled {
 		v.SetStatus(ics.ObjectStatusCancelled)
-		v.SetSummary("Cancelled: " + summary)
+		v.SetSummary(c.told.tell(phrase.Of("Cancelled: %s", said)))
 		return
 	}
 	v.SetStatus(ics.ObjectStatusConfirmed)
-	v.SetSummary(summary)
+	v.SetSummary(c.told.tell(said))
 	alarm := v.AddAlarm()
 	alarm.SetAction(ics.ActionDisplay)
 	alarm.SetTrigger(alarmBefore)
-	alarm.SetProperty(ics.ComponentPropertyDescription, summary)
+	alarm.SetProperty(ics.ComponentPropertyDescription, c.told.tell(said))
 }
 
 func day(d events.Date) time.Time { return d.Time() }

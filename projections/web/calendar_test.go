@@ -116,6 +116,27 @@ func TestDueAsACalendar(t *testing.T) {
 		e := all[uid+"@"+testOrigin]
 		equal(t, uid, text(e, ical.PropDateTimeStart)+" "+text(e, ical.PropSummary), want)
 	}
+
+	// In another language what was recorded stays, and the event is the same.
+	c.pages(s, c.testLog)
+	s.service.Reads = access.ReadOpen
+	all = told("&lang=fr")
+	e := all[relieved+"-hand-over-"+relieves+"@"+testOrigin]
+	equal(t, "summary in French", text(e, ical.PropSummary), "ITA, ground : est relevé par DEU")
+	if said := text(e, ical.PropDescription); !strings.HasPrefix(said,
+		"13 personnel (Italie) pour le rôle ground : fin le") {
+		t.Errorf("the event says in French %q", said)
+	}
+	equal(t, "what was answered, in French", text(all[uid], ical.PropSummary),
+		"Annulé : FRA, ground : une question attend une réponse")
+	equal(t, "what was asked", strings.Contains(text(all[uid], ical.PropDescription),
+		"when; where, and\nby whom?"), true)
+	for query, at := range map[string]string{"/due.ics?lang=xx": "lang", "/due?lang=fr": "lang"} {
+		status, _, body := s.send(http.MethodGet, s.url+Root+query, nil, nil)
+		if status < 400 || !strings.Contains(string(body), `"`+at+`"`) {
+			t.Errorf("%s: %d %s", query, status, body)
+		}
+	}
 	s.service.Reads = access.ReadMembers
 	status, _, _ := s.send(http.MethodGet, s.url+Root+"/due.ics", nil, nil)
 	equal(t, "to nobody", status, http.StatusUnauthorized)

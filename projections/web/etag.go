@@ -35,16 +35,18 @@ func (s *Service) cached(q *question, form string, next http.Handler) http.Handl
 		if err == nil {
 			s, err = s.choose(r.Context(), given)
 		}
+		as := form
+		if f := formOf(q.name, form); err == nil && f != nil && f.followed {
+			var told teller
+			told, err = s.takeLanguage(f, &given)
+			as += " " + told.lang() + " " + ReachedAt(r) // the address that was asked
+		}
 		if err == nil {
 			query, err = q.parse(s, given)
 		}
 		if err != nil {
 			next.ServeHTTP(w, r)
 			return
-		}
-		as := form
-		if leadsToPages(form) { // which are at the address that was asked
-			as += " " + ReachedAt(r)
 		}
 		tag := func() string { now, _ := s.tag(q.name, as, given, query); return now }
 		now, lasting := s.tag(q.name, as, given, query)

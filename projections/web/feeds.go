@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
@@ -64,6 +65,7 @@ type Feed struct {
 	Nation    events.Nation    `json:"nation,omitempty" doc:"Only what is of this nation"`
 	Role      events.Role      `json:"role,omitempty" doc:"Only what is of this role"`
 	Within    string           `json:"within,omitempty" doc:"Days ahead"`
+	Lang      string           `json:"lang,omitempty" doc:"The language that it is told in; without it, English"`
 	Made      time.Time        `json:"made"`
 	// Path is told once.
 	Path string `json:"path,omitempty" doc:"The path of its address, with its token, which is told only when it is made"`
@@ -78,7 +80,7 @@ func feedOf(f feeds.Feed, token string) Feed {
 	shown := Feed{ID: f.ID, Of: f.Of, View: f.View,
 		Operation: events.Operation(f.Asked["operation"]),
 		Nation:    events.Nation(f.Asked["nation"]), Role: events.Role(f.Asked["role"]),
-		Within: f.Asked["within"], Made: f.Made}
+		Within: f.Asked["within"], Lang: f.Asked[languageParameter], Made: f.Made}
 	if k := feedKindOf(f.Of); k != nil && token != "" {
 		shown.Path = FeedsRoot + token + "/" + k.file
 	}
@@ -99,6 +101,7 @@ func (q *FeedQuery) read(p *parameters) {
 	p.must("of", "write one of: "+strings.Join(all, ", "))
 	q.nation = p.filter().Nation
 	p.number("within", "How many days ahead is looked; 30 without it.", 1, events.MaxNotice)
+	p.readLanguage()
 	view := p.view()
 	if p.given["view"] != "" {
 		q.View = view
@@ -162,7 +165,9 @@ func (s *Service) tryFeed(ctx context.Context, f *feeds.Feed) error {
 	}
 	question, _ := withoutSuffix(strings.TrimPrefix(feedKindOf(f.Of).rows, Root+"/"))
 	q := find(s.questions, question)
-	query, err := q.parse(as, request{given: f.Asked})
+	asked := maps.Clone(f.Asked)
+	delete(asked, languageParameter)
+	query, err := q.parse(as, request{given: asked})
 	if err == nil {
 		_, err = q.answer(ctx, as, query)
 	}
@@ -248,6 +253,7 @@ func (s *Service) registerFeeds(api huma.API) {
 			return feedAnswered(s.makeFeed(ctx, r))
 		})
 	var takes parameters
+	takes.languages = s.languages()
 	new(FeedQuery).read(&takes)
 	body := api.OpenAPI().Paths[feedsPath].Post.RequestBody
 	body.Content["application/json"].Schema = postedSchema(takes.takes)

@@ -48,6 +48,7 @@ type parameters struct {
 	meeting func(name string) (uint64, bool)
 	// organisations finds those that an operation declares, "" for any; nil where none is known.
 	organisations func(events.Operation) events.Organisations
+	languages     []string // those that sentences can be told in
 
 	takes []*huma.Param
 	wrong []problem.Field
@@ -57,7 +58,7 @@ type parameters struct {
 // parameters begins to read a request.
 func (s *Service) parameters(r request) parameters {
 	return parameters{request: r, now: s.latest(), today: s.today(), meeting: s.meeting,
-		organisations: s.organisations}
+		organisations: s.organisations, languages: s.languages()}
 }
 
 // organisations finds those that an operation declares, or any where none is named, as far as who

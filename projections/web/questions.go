@@ -236,7 +236,7 @@ func (s *Service) Register(api huma.API) {
 	for _, q := range s.questions {
 		op := q.operation()
 		if q.list != nil {
-			documentRows(api, op)
+			s.documentRows(api, op)
 		}
 		q.serve(api, op, q.replies(s))
 	}
@@ -311,7 +311,7 @@ func notModified(name string) map[string]*huma.Response {
 // documentRows adds the rows of a question, which huma does not serve, to the API's document. They
 // have a path of their own there as well: so a client that is made from the document knows what it
 // gets.
-func documentRows(api huma.API, question huma.Operation) {
+func (s *Service) documentRows(api huma.API, question huma.Operation) {
 	for _, form := range formsOf(question.OperationID) {
 		op := huma.Operation{OperationID: question.OperationID + "-" + form.suffix[1:],
 			Method: http.MethodGet,
@@ -319,6 +319,9 @@ func documentRows(api huma.API, question huma.Operation) {
 			Tags:       []string{tagRows},
 			Parameters: form.parametersOf(question.Parameters),
 			Responses:  notModified(question.OperationID)}
+		if form.followed {
+			op.Parameters = append(slices.Clone(op.Parameters), s.languageParam())
+		}
 		media, _, _ := strings.Cut(form.media, ";")
 		schema := &huma.Schema{Type: huma.TypeString}
 		if form.attached && !strings.HasPrefix(media, "text/") {

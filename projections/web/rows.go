@@ -27,8 +27,9 @@ type rowsForm struct {
 	of string
 	// list gives what is in it, where that is something else than the question's rows.
 	list func(context.Context, *Service, any, writePage) error
-	// links says that it leads to pages of the server.
-	links bool
+	// followed says that programs of people follow it: it leads to pages of the server, and its
+	// sentences are told in a language that is asked for.
+	followed bool
 	// takes are those of the question's parameters that mean something in it, nil for all; and
 	// instead says what is so in the place of others.
 	takes   []string
@@ -46,7 +47,7 @@ func (f *rowsForm) check(r request) error {
 		if !slices.Contains(f.takes, name) {
 			wrong = append(wrong, problem.Field{Location: name,
 				Value: problem.Shorten(r.given[name]), Message: f.instead + ": it takes " +
-					strings.Join(f.takes, ", ")})
+					strings.Join(f.takes, ", ") + ", " + languageParameter})
 		}
 	}
 	err := problem.OfFields(wrong)
@@ -70,15 +71,15 @@ var rowsForms = []rowsForm{
 		attached: true, begin: beginParquet},
 	{suffix: ".ics", media: "text/calendar; charset=utf-8", attached: true, begin: beginCalendar,
 		summary: "a calendar of what has a day (iCalendar)", of: "due", list: listAgenda,
-		links: true},
+		followed: true},
 	{suffix: atomSuffix, media: atomMedia, begin: beginAtom(atomRecords), of: atomRecords,
-		summary: "a feed of the latest ones (Atom)", list: listLatest, links: true,
+		summary: "a feed of the latest ones (Atom)", list: listLatest, followed: true,
 		takes: []string{"from", "nation", "operation", "type", "import", "signer", "limit",
 			"view"},
 		instead: "a feed waits for no record"},
 	{suffix: atomSuffix, media: atomMedia, begin: beginAtom(atomCoverage), of: atomCoverage,
 		summary: "a feed of what has changed in it lately (Atom)", list: listCoverageChanges,
-		links: true, takes: []string{"operation", "role", "min_seq", "view"},
+		followed: true, takes: []string{"operation", "role", "min_seq", "view"},
 		instead: "a feed tells each change at the rung offered, as it was known then, on the day " +
 			"on which it came to hold"},
 }
@@ -106,11 +107,14 @@ func withoutSuffix(path string) (rest, suffix string) {
 	return path, ""
 }
 
-// leadsToPages reports whether a form of rows has the addresses of pages in it.
-func leadsToPages(suffix string) bool {
-	return slices.ContainsFunc(rowsForms, func(f rowsForm) bool {
-		return f.suffix == suffix && f.links
-	})
+// formOf returns the form of a question's rows that has an end of its address, nil for none.
+func formOf(question, suffix string) *rowsForm {
+	all := formsOf(question)
+	i := slices.IndexFunc(all, func(f *rowsForm) bool { return f.suffix == suffix })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
 }
 
 // IsRows reports whether the path of an address asks for rows as a file.
@@ -215,6 +219,7 @@ type rowsAnswer struct {
 	name  string   // of the file
 	file  rowsFile // nil before the first page
 	width int      // how many columns there are
+	told  teller   // the language of its sentences
 	sent  bool     // something was written
 }
 
@@ -227,6 +232,9 @@ func (s *Service) answerRows(w http.ResponseWriter, r *http.Request, q *question
 	asked, err := requestOfHTTP(r, q.path, form.suffix)
 	if err == nil {
 		s, err = s.choose(r.Context(), asked)
+	}
+	if err == nil {
+		a.told, err = s.takeLanguage(form, &asked)
 	}
 	if err == nil {
 		a.s = s
@@ -305,7 +313,8 @@ func (a *rowsAnswer) begin(page Table, rest map[string]string) error {
 	a.width = len(page.csvHead())
 	page.RestsOn = a.s.restsOn(page.Basis)
 	facts := page.facts()
-	if a.form.links {
+	page.told = a.told
+	if a.form.followed {
 		facts = append(facts, tabular.Fact{Name: serverFact, Value: ReachedAt(a.r)})
 	}
 	file, err := a.form.begin(a, page, facts)

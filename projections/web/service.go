@@ -38,6 +38,9 @@ type Service struct {
 	Sessions *Sessions
 	// Feeds are addresses with a token of their own; nil where none are made.
 	Feeds *feeds.Store
+	// Languages are those that sentences can be told in; nil for English alone. Set it before
+	// Register.
+	Languages Languages
 	// Views has the pictures of those who may not read all; nil where nobody can ask for them.
 	Views *access.Views
 	// Now tells the time: questions about no date are about its day, and nobody asks as of a later

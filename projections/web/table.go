@@ -42,6 +42,8 @@ type Table struct {
 	Beside []Table
 	// Also are rows that CSV and JSON lines have after the others, and people see in Beside.
 	Also []Row
+
+	told teller // the language of its sentences, in forms that have one
 }
 
 // A Row is one row of the data: the cells that people see, and the value that programs read.

@@ -207,21 +207,18 @@ type faces struct {
 func (f *front) answer(with faces) error {
 	mux := http.NewServeMux()
 	f.routes = mux
-	var pages *page.Pages
-	api := newAPI(mux, f.cfg.Version, f.cfg.Base,
-		func(lang string, p *problem.Problem) *problem.Problem { return pages.Tell(lang, p) })
+	pages, err := page.New(page.Config{Service: f.Questions, Ledger: with.ledger,
+		Mirror: with.mirror, Import: with.imports, Plan: with.plans, WritePlan: writePlan})
+	if err != nil {
+		return err
+	}
+	api := newAPI(mux, f.cfg.Version, f.cfg.Base, pages.Tell)
 	intake.Register(api, with.to)
 	intake.RegisterTree(mux, with.tree, f.Questions)
 	f.Questions.Register(api)
 	with.health(api)
 	handleSchemas(mux, f.cfg.Version)
 	if err := web.HandleDocs(mux, *api.OpenAPI()); err != nil {
-		return err
-	}
-	var err error
-	if pages, err = page.New(page.Config{Service: f.Questions, Ledger: with.ledger,
-		Mirror: with.mirror, Import: with.imports, Plan: with.plans,
-		WritePlan: writePlan}); err != nil {
 		return err
 	}
 	pages.Handle(mux)

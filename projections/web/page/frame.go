@@ -224,15 +224,28 @@ func (f *frame) Start() any {
 // A tongueLink names a language in itself.
 type tongueLink struct{ Lang, Name string }
 
-// OtherLangs returns the languages that the page is not in.
-func (f *frame) OtherLangs() (all []tongueLink) {
+// Langs returns the languages that there are.
+func (f *frame) Langs() (all []tongueLink) {
 	for _, tag := range f.words.languages {
-		if tag != f.tag {
-			name := english.Capital(display.Self.Name(tag))
-			all = append(all, tongueLink{tag.String(), name})
-		}
+		name := english.Capital(display.Self.Name(tag))
+		all = append(all, tongueLink{tag.String(), name})
 	}
 	return all
+}
+
+// OtherLangs returns the languages that the page is not in.
+func (f *frame) OtherLangs() []tongueLink {
+	return slices.DeleteFunc(f.Langs(), func(l tongueLink) bool { return l.Lang == f.Lang })
+}
+
+// LangName names a language in itself.
+func (f *frame) LangName(lang string) string {
+	for _, l := range f.Langs() {
+		if l.Lang == lang {
+			return l.Name
+		}
+	}
+	return lang
 }
 
 // IsLive reports whether the page shows what is known now, so that it changes by itself.

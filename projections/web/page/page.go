@@ -143,7 +143,7 @@ func New(c Config) (*Pages, error) {
 	if err := p.readStatic(); err != nil {
 		return nil, err
 	}
-	c.Service.RefusePage = p.refuseEarly
+	c.Service.RefusePage, c.Service.Languages = p.refuseEarly, languages{p.words}
 	return p, nil
 }
 

@@ -49,6 +49,25 @@ func (s *speaker) Tell(p phrase.Phrase) told {
 	return told{text, !whole}
 }
 
+// languages are those of a catalogue, for feeds.
+type languages struct{ *catalogue }
+
+// Names implements [web.Languages].
+func (l languages) Names() (all []string) {
+	for _, tag := range l.languages {
+		all = append(all, tag.String())
+	}
+	return all
+}
+
+// Of implements [web.Languages].
+func (l languages) Of(name string) phrase.Language {
+	if s := l.speak(name); s.Lang == name && s.tag != source {
+		return tongue{s}
+	}
+	return nil
+}
+
 // A tongue is a speaker as phrases need one.
 type tongue struct{ *speaker }
 

@@ -31,7 +31,7 @@ var patternAt = map[string]int{"phrase.Of": 0, "phrase.As": 1, "phrase.Errorf": 
 	"phrase.Text": 0, "phrase.List": 0, "phrase.Behind": 0, "problem.New": 1,
 	"problem.FieldOf": 2, "WithHint": 0, "refuse": 1, "field": 2, "syntax": 0, "remedy": 0,
 	"note": 0, "id": 2, "errors.New": 0, "found": 4, "due": 4, "add": 4, "Add": 0,
-	"passing": 1, "New": 1, "usage": 2, "invalid": 2, "must": 1}
+	"passing": 1, "New": 1, "usage": 2, "invalid": 2, "must": 1, "says": 1}
 
 // Whatever a page can show is told in each language: a pattern in the source has words.
 func TestPhrasesHaveWords(t *testing.T) {
@@ -63,7 +63,7 @@ func TestPhrasesHaveWords(t *testing.T) {
 		t.Errorf("%d patterns have no words", lacks)
 	}
 	for key, in := range words.words {
-		if isPhrase(in) && said[key] == "" {
+		if isPhrase(in) && phrase.HasWords(key) && said[key] == "" {
 			t.Errorf("nobody says %q", key)
 		}
 	}

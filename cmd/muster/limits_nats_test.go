@@ -107,7 +107,8 @@ func TestHostileNATSServer(t *testing.T) {
 					"sh"}, args...)...)
 				var out, errs bytes.Buffer
 				p.Dir, p.Stdout, p.Stderr = dir, &out, &errs
-				p.Env = plainEnv("MUSTER_CONFIG="+filepath.Join(dir, "config"), "GOMEMLIMIT=200MiB")
+				p.Env = plainEnv("MUSTER_CONFIG="+filepath.Join(dir, "config"), "GOGC=100",
+					"GOMEMLIMIT=200MiB")
 				begun := time.Now()
 				err := p.Run()
 				const says = "muster: error: "

@@ -101,7 +101,7 @@ func attackedServer(t *testing.T) *attacked {
 	a := &attacked{t: t, c: seedLedger(t, dir), many: &http.Client{Timeout: patience,
 		Transport: &http.Transport{MaxConnsPerHost: 0, MaxIdleConnsPerHost: 300}}}
 	a.memory = bounded(t)
-	a.serverProcess = launchIn(t, dir, []string{"GOMEMLIMIT=384MiB"}, "--nats-listen",
+	a.serverProcess = launchIn(t, dir, []string{"GOGC=100", "GOMEMLIMIT=384MiB"}, "--nats-listen",
 		"127.0.0.1:0")
 	a.memory.hold(t, a.cmd.Process.Pid)
 	a.awaitListening(t)

@@ -39,7 +39,7 @@ func says(t *testing.T, args ...string) (code int, stdout, stderr string) {
 		cmd = exec.CommandContext(t.Context(), "muster", args...)
 	}
 	var out, said bytes.Buffer
-	cmd.Env, cmd.Stdout, cmd.Stderr = plainEnv("GOMEMLIMIT=256MiB"), &out, &said
+	cmd.Env, cmd.Stdout, cmd.Stderr = plainEnv("GOGC=100", "GOMEMLIMIT=256MiB"), &out, &said
 	cmd.Dir = t.TempDir() // where evidence is kept, since nothing can be remembered
 	begun := time.Now()
 	err := cmd.Run()

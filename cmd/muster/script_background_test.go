@@ -13,11 +13,11 @@ import (
 )
 
 // plainEnv is the environment of a muster process, and more: nothing of this machine's user but the
-// search path. Without the last of it, the race detector has every process sleep for a second
-// before it ends.
+// search path, and how often garbage is collected. Without GORACE, the race detector has every
+// process sleep for a second before it ends.
 func plainEnv(more ...string) []string {
 	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "MUSTER_CONFIG=/dev/null",
-		"GORACE=atexit_sleep_ms=0"}, more...)
+		"GORACE=atexit_sleep_ms=0", "GOGC=" + os.Getenv("GOGC")}, more...)
 }
 
 // How long a test waits for what must happen soon, before it says that it did not.

@@ -210,7 +210,7 @@ func TestAnyDamage(t *testing.T) {
 	cmd := exec.CommandContext(ctx, "sh", "-c", limit+`exec "$0" "$@"`, os.Args[0],
 		"-test.run=^TestAnyDamage$", "-test.timeout=4m",
 		fmt.Sprintf("-test.short=%t", testing.Short()))
-	cmd.Env = append(os.Environ(), spoilTimes+"=yes", "GOMEMLIMIT=256MiB")
+	cmd.Env = append(os.Environ(), spoilTimes+"=yes", "GOGC=100", "GOMEMLIMIT=256MiB")
 	if said, err := cmd.CombinedOutput(); err != nil { // where it hangs, it says where
 		t.Errorf("%v:\n%.9000s", err, said)
 	}

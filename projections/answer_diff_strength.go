@@ -6,6 +6,8 @@ import (
 	"muster/events"
 )
 
+var strengthDiffBy = []string{"operation", "nation", "role"}
+
 // strength adds the sums that differ.
 func (d *differ) strength() {
 	rows := map[groupKey]*StrengthDiff{}

@@ -201,7 +201,7 @@ func (in *importer) record(ctx context.Context) error {
 	total := 0
 	working, beside := errgroup.WithContext(ctx)
 	working.SetLimit(importers)
-	if len(in.Chains) <= importers {
+	if len(in.Chains) <= events.MaxBatch {
 		working.SetLimit(1)
 	}
 	for i := range in.Chains {

@@ -149,9 +149,11 @@ func borne(req *http.Request, token string, body io.ReadCloser) *http.Request {
 	return req
 }
 
-// isSubmission reports whether a request hands in a statement, which says by itself whose it is.
+// isSubmission reports whether a request hands in statements, each of which says by itself whose it
+// is.
 func isSubmission(req *http.Request) bool {
-	return req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, intake.Path)
+	return req.Method == http.MethodPost && (strings.HasSuffix(req.URL.Path, intake.Path) ||
+		strings.HasSuffix(req.URL.Path, intake.BatchPath))
 }
 
 // isForAll reports whether a request is for what every server shows to everybody: what proves that

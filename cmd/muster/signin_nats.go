@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 
@@ -89,7 +90,7 @@ func (s natsAsVisitor) RequestMsgWithContext(ctx context.Context, m *nats.Msg) (
 	if m.Subject == intake.SubjectPrefix+"checkpoint" {
 		return s.conn.RequestMsgWithContext(ctx, m)
 	}
-	submission := m.Subject == intake.SubjectPrefix+"submit"
+	submission := strings.HasPrefix(m.Subject, intake.SubjectPrefix+"submit")
 	token, err := s.visitor.tokenFor(ctx)
 	if err != nil && !(submission && (isRefusal(err) || errors.Is(err, errNoDoor))) {
 		return nil, err

@@ -92,14 +92,14 @@ func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
 	}
 	if a.nats.Given() {
 		nc, err := a.natsAsking()
-		return verifyingSubmitter{intake.NATSClient{Conn: nc}, c, a.signerKey}, err
+		return verifyingSubmitter{intake.Gather(intake.NATSClient{Conn: nc}), c, a.signerKey}, err
 	}
 	url, err := a.serverURL()
 	if err != nil {
 		return nil, err
 	}
 	client, err := a.telling(url)
-	return verifyingSubmitter{client, c, a.signerKey}, err
+	return verifyingSubmitter{intake.Gather(client), c, a.signerKey}, err
 }
 
 // head makes the head of a new statement, which says what its signer has seen, and until when it

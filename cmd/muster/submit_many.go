@@ -13,9 +13,10 @@ import (
 	"muster/ledger/intake/reconcile"
 )
 
-// importers is how many statements of an import are under way at a time: they share the server's
-// commits.
-const importers = 64
+// importers is how many statements of an import are under way at a time: they share requests and
+// the server's commits. There are twice as many as the requests have room for at a time, so that
+// the next one is full when another is answered.
+const importers = 512
 
 // A builder is what an import knows of the pledges that it goes on with: what it says of them
 // builds on what it has seen.

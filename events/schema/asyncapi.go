@@ -52,6 +52,18 @@ func AsyncAPI(version string, changed json.RawMessage, questions []Question) ([]
 			object{"type": "object"})
 		d.endpoint(endpoint[0], endpoint[1], "signed-note", endpoint[0]+"-answer")
 	}
+	d.json("batch", "Several signed statements, of which none rests on another", object{
+		"type": "object", "required": []string{"statements"}, "additionalProperties": false,
+		"properties": object{"statements": object{"type": "array", "minItems": 1,
+			"maxItems": events.MaxBatch, "items": object{"type": "string"}}}})
+	for _, endpoint := range [][2]string{
+		{"submit-batch", "Submit several signed statements; each has its receipt or problem"},
+		{"check-batch", "Say of several statements whether each would be recorded now"}} {
+		d.json(endpoint[0]+"-answer",
+			"The outcomes in the order of the statements, each with an answer or a problem",
+			object{"type": "object"})
+		d.endpoint(endpoint[0], endpoint[1], "batch", endpoint[0]+"-answer")
+	}
 	for _, q := range questions {
 		if err := d.question(q); err != nil {
 			return nil, err

@@ -110,6 +110,7 @@ func Register(api huma.API, to Submitter) {
 		}
 		return &checkOutput{c}, nil
 	})
+	registerBatches(api, to)
 	// huma takes a body that it does not decode for bytes
 	for _, path := range []string{Path, Path + "/check"} {
 		body := api.OpenAPI().Paths[path].Post.RequestBody
@@ -141,14 +142,49 @@ func (c HTTPClient) Check(ctx context.Context, s events.Signed) (checked Checked
 	return checked, err
 }
 
+// SubmitBatch implements [Batcher].
+func (c HTTPClient) SubmitBatch(ctx context.Context, all []events.Signed) ([]Outcome[Receipt],
+	error) {
+	return postBatch[Receipt](ctx, c, BatchPath, all)
+}
+
+// CheckBatch implements [Batcher].
+func (c HTTPClient) CheckBatch(ctx context.Context, all []events.Signed) ([]Outcome[Checked],
+	error) {
+	return postBatch[Checked](ctx, c, CheckBatchPath, all)
+}
+
+func postBatch[T any](ctx context.Context, c HTTPClient, path string,
+	all []events.Signed) ([]Outcome[T], error) {
+	data, err := batchOf(all)
+	if err != nil {
+		return nil, err
+	}
+	var answered Outcomes[T]
+	err = c.send(ctx, path, "application/json", data, maxBatchAnswer, &answered)
+	return answered.Outcomes, err
+}
+
+const (
+	// maxAnswer is the most bytes of the answer to a statement that a client reads, and
+	// maxBatchAnswer of that to a batch: receipts may repeat the statements.
+	maxAnswer      = 1 << 20
+	maxBatchAnswer = 8 << 20
+)
+
 func (c HTTPClient) post(ctx context.Context, path string, s events.Signed, into any) error {
+	return c.send(ctx, path, ContentType, s.Note, maxAnswer, into)
+}
+
+func (c HTTPClient) send(ctx context.Context, path, contentType string, data []byte, most int64,
+	into any) error {
 	where := strings.TrimSuffix(c.URL, "/") + path
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, where, bytes.NewReader(s.Note))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, where, bytes.NewReader(data))
 	if err != nil {
 		return problem.New(problem.Usage, "the server's address %q: %w", c.URL, err)
 	}
-	req.Header.Set("Content-Type", ContentType)
-	body, err := wire.Fetch(c.HTTP, c.URL, req, 1<<20, askAgain)
+	req.Header.Set("Content-Type", contentType)
+	body, err := wire.Fetch(c.HTTP, c.URL, req, most, askAgain)
 	if err != nil {
 		return err
 	}

@@ -143,6 +143,12 @@ var waysIn = map[string]func(*testing.T, *bench) intake.Submitter{
 	"inside": func(_ *testing.T, b *bench) intake.Submitter { return intake.Of(b.ledger) },
 	"HTTP":   func(t *testing.T, b *bench) intake.Submitter { return b.overHTTP(t) },
 	"NATS":   func(t *testing.T, b *bench) intake.Submitter { return b.overNATS(t) },
+	"HTTP, gathered": func(t *testing.T, b *bench) intake.Submitter {
+		return intake.Gather(b.overHTTP(t))
+	},
+	"NATS, gathered": func(t *testing.T, b *bench) intake.Submitter {
+		return intake.Gather(b.overNATS(t))
+	},
 }
 
 // Every way into the ledger gives the same receipts and the same refusals.

@@ -8,18 +8,20 @@ import (
 	"reflect"
 	"runtime/debug"
 	"strconv"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
-	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"muster/events"
 	"muster/events/problem"
 	"muster/events/problem/wire"
 )
 
-// SubjectPrefix begins the subjects of the micro service: muster.submit, muster.check.
+// SubjectPrefix begins the subjects of the micro service: muster.submit, muster.check, and
+// muster.submit-batch and muster.check-batch for several statements.
 const SubjectPrefix = "muster."
 
 // How many statements the micro service works on at a time; more wait in the client's subscription.
@@ -29,33 +31,69 @@ const natsWorkers = 256
 // ADR-32). The returned function waits for the requests that are being worked on; call it after the
 // service has stopped. Log hears of requests that panic; nil for the program's usual log.
 func RegisterNATS(svc micro.Service, to Submitter, log *slog.Logger) (wait func(), err error) {
-	var working errgroup.Group
-	working.SetLimit(natsWorkers)
-	add := func(name, description string, response reflect.Type,
-		do func(context.Context, []byte) (any, error)) error {
-		handle := func(req micro.Request) {
-			working.Go(func() error { // which waits while so many are under way
-				defer rescue(req, log)
-				a, err := do(contextOf(req), req.Data())
-				respond(req, a, err)
-				return nil
-			})
-		}
-		return svc.AddEndpoint(name, micro.HandlerFunc(handle),
-			micro.WithEndpointSubject(SubjectPrefix+name), pending(),
-			micro.WithEndpointMetadata(map[string]string{"description": description,
-				"request_schema": noteSchema, "response_schema": schemaOf(response)}))
+	n := &natsIntake{to: to, log: log, room: semaphore.NewWeighted(natsWorkers)}
+	for _, e := range n.endpoints() {
+		err = errors.Join(err, svc.AddEndpoint(e.name, n.handler(e),
+			micro.WithEndpointSubject(SubjectPrefix+e.name), pending(),
+			micro.WithEndpointMetadata(map[string]string{"description": e.description,
+				"request_schema": e.request, "response_schema": schemaOf(e.response)})))
 	}
-	err = errors.Join(
-		add("submit", "Submit a signed statement; the request is the signed note",
-			reflect.TypeFor[Receipt](), func(ctx context.Context, note []byte) (any, error) {
-				return submit(ctx, to, note)
-			}),
-		add("check", "Say whether a statement would be recorded now; the request is a signed draft",
-			reflect.TypeFor[Checked](), func(ctx context.Context, note []byte) (any, error) {
-				return check(ctx, to, note)
-			}))
-	return func() { _ = working.Wait() }, err // each error was answered
+	return n.working.Wait, err
+}
+
+// natsIntake takes statements over NATS.
+type natsIntake struct {
+	to      Submitter
+	log     *slog.Logger
+	room    *semaphore.Weighted // for so many statements at a time
+	working sync.WaitGroup
+}
+
+// A natsEndpoint is one of the micro service, which works on so many statements of a request.
+type natsEndpoint struct {
+	name, description, request string
+	response                   reflect.Type
+	statements                 int64
+	do                         func(context.Context, []byte) (any, error)
+}
+
+func (n *natsIntake) endpoints() []natsEndpoint {
+	one := func(ctx context.Context, note []byte) (Receipt, error) {
+		return submit(ctx, n.to, note)
+	}
+	ask := func(ctx context.Context, note []byte) (Checked, error) { return check(ctx, n.to, note) }
+	batch := schemaOf(reflect.TypeFor[Batch]())
+	return []natsEndpoint{
+		{"submit", "Submit a signed statement; the request is the signed note", noteSchema,
+			reflect.TypeFor[Receipt](), 1, anyOf(one)},
+		{"check", "Say whether a statement would be recorded now; the request is a signed draft",
+			noteSchema, reflect.TypeFor[Checked](), 1, anyOf(ask)},
+		{"submit-batch", "Submit several signed statements, of which none rests on another",
+			batch, reflect.TypeFor[Outcomes[Receipt]](), events.MaxBatch, eachOverNATS(one)},
+		{"check-batch", "Say of several statements whether each would be recorded now",
+			batch, reflect.TypeFor[Outcomes[Checked]](), events.MaxBatch, eachOverNATS(ask)},
+	}
+}
+
+func anyOf[T any](do func(context.Context, []byte) (T, error)) func(context.Context, []byte) (any,
+	error) {
+	return func(ctx context.Context, data []byte) (any, error) { return do(ctx, data) }
+}
+
+// handler works on a request when there is room for its statements, and lets those behind it wait
+// until then.
+func (n *natsIntake) handler(e natsEndpoint) micro.Handler {
+	return micro.HandlerFunc(func(req micro.Request) {
+		if n.room.Acquire(context.Background(), e.statements) != nil {
+			return // which it does not: there is as much room in all
+		}
+		n.working.Go(func() {
+			defer n.room.Release(e.statements)
+			defer rescue(req, n.log)
+			a, err := e.do(contextOf(req), req.Data())
+			respond(req, a, err)
+		})
+	})
 }
 
 // contextOf returns the context in which a request is answered: its own, where the server has given
@@ -122,7 +160,11 @@ func respond(req micro.Request, a any, err error) {
 		wire.NATS(req, err)
 		return
 	}
-	_ = req.Respond(data) // it fails only when the connection is gone, and the client with it
+	if errors.Is(req.Respond(data), nats.ErrMaxPayload) {
+		wire.NATS(req, problem.New(problem.TooLarge,
+			"the answer has %d bytes, more than NATS takes", len(data)).
+			WithHint("send the same statements in smaller batches: they count once"))
+	} // else it fails only when the connection is gone, and the client with it
 }
 
 // A Requester sends a request over NATS and waits for its answer, as a *nats.Conn does.
@@ -150,6 +192,34 @@ func (c NATSClient) Check(ctx context.Context, s events.Signed) (checked Checked
 	return checked, err
 }
 
+// SubmitBatch implements [Batcher].
+func (c NATSClient) SubmitBatch(ctx context.Context, all []events.Signed) ([]Outcome[Receipt],
+	error) {
+	return requestBatch[Receipt](ctx, c, "submit-batch", all)
+}
+
+// CheckBatch implements [Batcher].
+func (c NATSClient) CheckBatch(ctx context.Context, all []events.Signed) ([]Outcome[Checked],
+	error) {
+	return requestBatch[Checked](ctx, c, "check-batch", all)
+}
+
+func requestBatch[T any](ctx context.Context, c NATSClient, endpoint string,
+	all []events.Signed) ([]Outcome[T], error) {
+	data, err := batchOf(all)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
+	defer cancel()
+	var answered Outcomes[T]
+	err = Request(ctx, c.Conn, SubjectPrefix+endpoint, data, &answered)
+	if errors.Is(err, errNoServer) { // a server may be there that is older
+		err = problem.New(problem.NotFound, "no Muster server on this NATS server takes batches")
+	}
+	return answered.Outcomes, err
+}
+
 // Request asks the micro service and decodes its answer.
 func Request(ctx context.Context, nc Requester, subject string, data []byte, into any) error {
 	m, err := request(ctx, nc, subject, data)
@@ -163,12 +233,14 @@ func Request(ctx context.Context, nc Requester, subject string, data []byte, int
 	return nil
 }
 
+var errNoServer = problem.New(problem.Unavailable,
+	"no Muster server answers on this NATS server").WithHint("start one with: muster serve")
+
 func request(ctx context.Context, nc Requester, subject string, data []byte) (*nats.Msg, error) {
 	m, err := nc.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: data})
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
-		return nil, problem.New(problem.Unavailable,
-			"no Muster server answers on this NATS server").WithHint("start one with: muster serve")
+		return nil, errNoServer
 	case errors.Is(err, nats.ErrMaxPayload):
 		return nil, problem.New(problem.TooLarge, "the request has %d bytes, more than NATS takes",
 			len(data))

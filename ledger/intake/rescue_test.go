@@ -3,6 +3,7 @@ package intake_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"strings"
 	"testing"
@@ -53,7 +54,12 @@ func TestPanicsOverNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newBench(t).admission(t)
+	batch, err := json.Marshal(intake.Batch{Statements: []string{string(s.Note)}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for subject, data := range map[string][]byte{"submit": s.Note, "check": s.Note,
+		"submit-batch": batch, "check-batch": batch,
 		"checkpoint": nil, "tile": []byte("tile/0/000.p/1")} {
 		err := intake.Request(t.Context(), nc, intake.SubjectPrefix+subject, data, new(any))
 		if !problem.Is(err, problem.Internal) || strings.Contains(err.Error(), "no ledger") ||
@@ -65,7 +71,7 @@ func TestPanicsOverNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait()
-	if log := said.String(); strings.Count(log, "a request has panicked") != 4 ||
+	if log := said.String(); strings.Count(log, "a request has panicked") != 6 ||
 		!strings.Contains(log, "rescue_test.go") {
 		t.Errorf("the log says %s", log)
 	}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"muster/events"
 	"muster/events/problem"
 	"muster/events/problem/wire"
 	"muster/projections"
@@ -58,6 +59,7 @@ func (s *Service) serveWithin(g *guarded, r *http.Request, next http.Handler) er
 		return nil
 	}
 	a := newAsker(s.clientOf(r))
+	a.places = max(does.places, 1)
 	g.turn = &a.turn
 	return s.served(r.Context(), a, does, func(ctx context.Context) error {
 		g.within(does.time)
@@ -96,8 +98,10 @@ var errStopping = problem.New(problem.Unavailable, "the server stops").
 
 // A work is what a request is to the limits.
 type work struct {
-	slots *Slots        // nil for what takes none
-	time  time.Duration // how long it may take, 0 where that is bounded elsewhere
+	slots *Slots // nil for what takes none
+	// places is how many of these it takes; 0 for one.
+	places int64
+	time   time.Duration // how long it may take, 0 where that is bounded elsewhere
 	// It is a question; otherwise those that it asks meanwhile take slots of their own.
 	asks   bool
 	budget projections.Budget
@@ -112,6 +116,9 @@ func (s *Service) workOf(r *http.Request) work {
 		strings.HasPrefix(path, "/static/"),
 		strings.HasSuffix(path, "/events"):
 		return work{}
+	case strings.HasPrefix(path, Root+"/statements") && strings.HasSuffix(path, "/batch"):
+		// as many as it may have: they are counted before what was sent is read
+		return work{slots: s.slots.statements, places: events.MaxBatch, time: statementTime}
 	case strings.HasPrefix(path, Root+"/statements"):
 		return work{slots: s.slots.statements, time: statementTime}
 	case suffix == atomSuffix: // no longer than any answer
@@ -120,7 +127,7 @@ func (s *Service) workOf(r *http.Request) work {
 	case suffix != "" && slices.Contains(longLists, path):
 		return work{slots: s.slots.waits, time: listTime} // each page takes a slot of its own
 	case slices.Contains(longPages, r.Method+" "+path):
-		return work{s.slots.long, longTime, true, longBudget}
+		return asking(s.slots.long, longTime, longBudget)
 	}
 	does := s.workOfQuestion(strings.TrimPrefix(path, Root+"/"), r.URL.Query().Get("wait") != "")
 	if suffix != "" { // a list as rows is whole, however long it is
@@ -137,11 +144,16 @@ func (s *Service) workOfQuestion(name string, waits bool) work {
 		return work{slots: s.slots.waits, time: maxWait*time.Second + questionTime}
 	case name == "rebuild":
 		// One at a time is done, and another refused.
-		return work{nil, rebuildTime, true, longBudget}
+		return asking(nil, rebuildTime, longBudget)
 	case slices.Contains(longQuestions, name):
-		return work{s.slots.long, longTime, true, longBudget}
+		return asking(s.slots.long, longTime, longBudget)
 	}
-	return work{s.slots.short, questionTime, true, budget}
+	return asking(s.slots.short, questionTime, budget)
+}
+
+// asking is the work of a question.
+func asking(slots *Slots, time time.Duration, budget projections.Budget) work {
+	return work{slots: slots, time: time, asks: true, budget: budget}
 }
 
 // longLists are as long as the ledger: as CSV they are whole, and written page by page.
@@ -159,13 +171,16 @@ var (
 type asker struct {
 	client  string
 	slots   *Slots // of which it has one
+	places  int64  // how many a request takes
 	release func()
 	asks    bool // with that slot it may ask; otherwise each question takes one of its own
 	patient bool // it waits for a slot however long it takes
 	turn    turn // of the question
 }
 
-func newAsker(client string) *asker { return &asker{client: client, turn: turn{of: processors}} }
+func newAsker(client string) *asker {
+	return &asker{client: client, places: 1, turn: turn{of: processors}}
+}
 
 type askerKey struct{}
 
@@ -173,7 +188,7 @@ func (a *asker) enter(ctx context.Context, slots *Slots) error {
 	if slots == nil {
 		return nil
 	}
-	release, err := slots.Acquire(ctx, a.client)
+	release, err := slots.AcquireSome(ctx, a.client, a.places)
 	if err == nil {
 		a.slots, a.release = slots, release
 	}

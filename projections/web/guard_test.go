@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/events"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -415,6 +416,31 @@ func TestWorkOf(t *testing.T) {
 		if got := s.workOf(httptest.NewRequest(http.MethodGet, path, nil)).slots; got != want {
 			t.Errorf("%s has %+v", path, got)
 		}
+	}
+	// A batch counts as its statements do: what is under way of one client has room for no more.
+	for _, path := range []string{"/statements/batch", "/statements/check/batch"} {
+		does := s.workOf(httptest.NewRequest(http.MethodPost, Root+path, nil))
+		if does.slots != s.slots.statements || does.places != events.MaxBatch {
+			t.Errorf("%s takes %d places of %v", path, does.places, does.slots)
+		}
+	}
+	batches := s.slots.statements
+	batches.patience = 0
+	for range statementShare / events.MaxBatch {
+		release, err := batches.AcquireSome(t.Context(), "one", events.MaxBatch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer release()
+	}
+	if _, err := batches.Acquire(t.Context(), "one"); !problem.Is(err, problem.Busy) {
+		t.Errorf("a statement more of the same client: %v", err)
+	}
+	release, err := batches.Acquire(t.Context(), "another")
+	if err != nil {
+		t.Errorf("a statement of another client: %v", err)
+	} else {
+		release()
 	}
 }
 

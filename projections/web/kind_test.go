@@ -22,7 +22,8 @@ func TestKinds(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		Root + "/statements": "", Root + "/statements/check": "", "/healthz": "", "/livez": "",
+		Root + "/statements": "", Root + "/statements/check": "",
+		Root + "/statements/check/batch": "", "/healthz": "", "/livez": "",
 		"/readyz": "", "/static/muster.js": "", "/docs": "", "/openapi.json": "",
 		"/schemas/all.json": "", "/tile/0/000": "tree", "/checkpoint": "tree",
 		"/checkpoint/witnessed": "tree",
@@ -46,7 +47,8 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s is logged as %s, not %s", path, shown, want)
 		}
 	}
-	for endpoint, want := range map[string]string{"submit": "", "check": "", "checkpoint": "tree",
+	for endpoint, want := range map[string]string{"submit": "", "check": "",
+		"submit-batch": "", "checkpoint": "tree",
 		"tile": "tree", "session": "session", "session-who": "session"} {
 		if kind := s.KindOverNATS(endpoint); kind != want {
 			t.Errorf("over NATS %s is of the kind %q, not %q", endpoint, kind, want)

@@ -68,7 +68,8 @@ const (
 	// MaxStreams is the most clients that are told live at a time, and streamShare how many of them
 	// may be one: a browser opens one for each page, and an office may have one address.
 	MaxStreams, streamShare = 128, 32
-	// Statements wait for the disk, not for each other: many at a time are recorded at once.
+	// Statements wait for the disk, not for each other: many at a time are recorded at once. A
+	// batch of them takes as many slots as it may have statements.
 	statementSlots, statementShare = 512, 256
 	// Bodies are read before there is a slot for what they ask. Their number bounds the memory, of
 	// those that are longer than shortBody.

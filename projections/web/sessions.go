@@ -366,7 +366,8 @@ func (s *Service) knownOverNATS(req micro.Request) (context.Context, error) {
 
 // needNone are the subjects for which nobody needs a session: see needsNone.
 var needNone = []string{sessionSubject, sessionSubject + ".nonce", SubjectPrefix + "submit",
-	SubjectPrefix + "check", SubjectPrefix + "checkpoint"}
+	SubjectPrefix + "submit-batch", SubjectPrefix + "check", SubjectPrefix + "check-batch",
+	SubjectPrefix + "checkpoint"}
 
 // A knownRequest has the context in which it is answered.
 type knownRequest struct {

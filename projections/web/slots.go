@@ -40,6 +40,12 @@ func (b *Bites) slots(what string, total, share int64, patience time.Duration) *
 
 // Acquire takes a slot for a client and returns what gives it back, or says why there is none.
 func (s *Slots) Acquire(ctx context.Context, client string) (release func(), err error) {
+	return s.AcquireSome(ctx, client, 1)
+}
+
+// AcquireSome is Acquire for what takes several slots at once, and no more than one client's share.
+func (s *Slots) AcquireSome(ctx context.Context, client string, n int64) (release func(),
+	err error) {
 	own := s.enter(client)
 	if own == nil {
 		return nil, s.refuse(s.overShare, problem.Busy,
@@ -47,7 +53,7 @@ func (s *Slots) Acquire(ctx context.Context, client string) (release func(), err
 	}
 	waiting, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
-	if !s.take(waiting, own.slots) {
+	if !s.take(waiting, own.slots, n) {
 		s.leave(client, own)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -55,8 +61,8 @@ func (s *Slots) Acquire(ctx context.Context, client string) (release func(), err
 		return nil, s.refuse(s.overShare, problem.Busy,
 			"this client has %d %s under way: no more are taken of one client", s.share, s.what)
 	}
-	if !s.take(waiting, s.all) {
-		own.slots.Release(1)
+	if !s.take(waiting, s.all, n) {
+		own.slots.Release(n)
 		s.leave(client, own)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -65,18 +71,18 @@ func (s *Slots) Acquire(ctx context.Context, client string) (release func(), err
 			"the server has as many %s under way as it takes", s.what)
 	}
 	return sync.OnceFunc(func() {
-		s.all.Release(1)
-		own.slots.Release(1)
+		s.all.Release(n)
+		own.slots.Release(n)
 		s.leave(client, own)
 	}), nil
 }
 
-// take waits for one of the slots, or does not where nobody is to wait.
-func (s *Slots) take(ctx context.Context, from *semaphore.Weighted) bool {
+// take waits for so many of the slots, or does not where nobody is to wait.
+func (s *Slots) take(ctx context.Context, from *semaphore.Weighted, n int64) bool {
 	if s.patience == 0 {
-		return from.TryAcquire(1)
+		return from.TryAcquire(n)
 	}
-	return from.Acquire(ctx, 1) == nil
+	return from.Acquire(ctx, n) == nil
 }
 
 // enter returns a client's share, nil when too many of its requests wait already.

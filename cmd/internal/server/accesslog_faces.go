@@ -212,7 +212,8 @@ func (r *notedRequest) Respond(data []byte, opts ...micro.RespondOpt) error {
 func (r *notedRequest) what() string {
 	subject := r.Subject()
 	name, _, _ := strings.Cut(strings.TrimPrefix(subject, web.SubjectPrefix), ".")
-	if slices.Contains([]string{"submit", "check", "session"}, name) {
+	if slices.Contains([]string{"submit", "submit-batch", "check", "check-batch", "session"},
+		name) {
 		return subject
 	}
 	data := r.Data()

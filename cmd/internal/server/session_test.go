@@ -426,6 +426,7 @@ func TestOtherPagesDoNothing(t *testing.T) {
 	token := c.signIn("FRA/paris")
 	for _, does := range []string{"POST /api/v1/session", "POST /api/v1/session/nonce",
 		"DELETE /api/v1/session", "POST /api/v1/statements", "POST /api/v1/statements/check",
+		"POST /api/v1/statements/batch", "POST /api/v1/statements/check/batch",
 		"POST /api/v1/preview", "POST /desk", "POST /import", "POST /submit", "POST /verify"} {
 		method, path, _ := strings.Cut(does, " ")
 		for _, from := range [][]string{{"Sec-Fetch-Site", "cross-site"},

@@ -38,11 +38,13 @@ var forEverybody = []string{
 	web.SignInPath, "/api/v1/session", "/api/v1/session/nonce",
 	// A signature says by itself whose it is.
 	"/api/v1/statements", "/api/v1/statements/check",
+	"/api/v1/statements/batch", "/api/v1/statements/check/batch",
 }
 
 // forEverybodyOverNATS are the subjects of the same.
 var forEverybodyOverNATS = []string{"muster.checkpoint", "muster.tile", "muster.submit",
-	"muster.check", "muster.status", "muster.session", "muster.session.nonce", "muster.session.who",
+	"muster.check", "muster.submit-batch", "muster.check-batch", "muster.status",
+	"muster.session", "muster.session.nonce", "muster.session.who",
 	"muster.session.end"}
 
 // patternsOf returns all that is registered on a mux, which does not tell by itself.

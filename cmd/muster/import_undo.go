@@ -125,11 +125,10 @@ func notUndone(all []reconcile.Undone) *problem.Problem {
 	if fields == nil {
 		return nil
 	}
-	p := problem.New(problem.Conflict, "not all that came from the import can be taken off, so "+
-		"nothing was done: %s", fields[0])
-	p.Fields = fields
-	return p.WithHint("with --good, all else is taken off, and these stay as they are; " +
-		"see them first: --dry-run")
+	return problem.New(problem.Conflict, "not all that came from the import can be taken off, so "+
+		"nothing was done").WithFields(fields).
+		WithHint("with --good, all else is taken off, and these stay as they are; " +
+			"see them first: --dry-run")
 }
 
 // undone lists what was taken off, and what stays.

@@ -198,6 +198,18 @@ func (p *Problem) Listed() []Field {
 	return p.Fields
 }
 
+// WithFields returns a copy of p with the fields that are wrong. A single one is told with the
+// detail; several are listed below it.
+func (p *Problem) WithFields(fields []Field) *Problem {
+	q := *p
+	q.Fields = fields
+	if len(fields) == 1 {
+		q.said = phrase.Of("%s: %s", p.Said(), fields[0].Phrase())
+		q.Detail = q.said.String()
+	}
+	return &q
+}
+
 // OfField returns the problem of one field that is wrong.
 func OfField(k Kind, f Field) *Problem {
 	return &Problem{Kind: k, Detail: f.String(), Fields: []Field{f}, said: f.Phrase()}

@@ -141,11 +141,16 @@ func Wrong(file error, ledger *problem.Problem) error {
 	if p == nil {
 		return ledger
 	}
-	q := *p
-	if ledger != nil {
-		q.Fields = append(slices.Clone(p.Fields), ledger.Fields...)
-		q.Hint = cmp.Or(q.Hint, ledger.Hint)
+	if ledger == nil {
+		return p
 	}
+	q := *p
+	q.Fields = append(slices.Clone(p.Fields), ledger.Fields...)
+	if len(p.Fields) > 0 && p.Listed() == nil { // its detail tells the first of them, and no more
+		q = *problem.From(problem.OfFields(q.Fields))
+		q.Kind = p.Kind
+	}
+	q.Hint = cmp.Or(p.Hint, ledger.Hint)
 	return &q
 }
 

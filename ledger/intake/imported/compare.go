@@ -112,10 +112,8 @@ func (b *Batch) notReconciled() *problem.Problem {
 	if len(fields) == 0 {
 		return nil
 	}
-	p := problem.New(problem.Conflict, "%d of %d rows are refused, so nothing was recorded: %s", n,
-		b.InFile(), fields[0])
-	p.Fields = fields
-	return p
+	return problem.New(problem.Conflict, "%d of %d rows are refused, so nothing was recorded", n,
+		b.InFile()).WithFields(fields)
 }
 
 // became notes what became of a row.
@@ -298,9 +296,8 @@ func (b *Batch) asked() *problem.Problem {
 	if all == 0 {
 		return nil
 	}
-	p := problem.New(problem.Conflict, "%s otherwise than recorded, so nothing was recorded: %s",
-		english.Several(all, "row")+" "+english.Verb(all == 1, "are"), fields[0])
-	p.Fields = fields
+	p := problem.New(problem.Conflict, "%s otherwise than recorded, so nothing was recorded",
+		english.Several(all, "row")+" "+english.Verb(all == 1, "are")).WithFields(fields)
 	if gone {
 		return p.WithHint("of what the form does not have any more, see what is recorded: " +
 			"`muster pledge show ID`; put the row back, or take that pledge off by hand: " +

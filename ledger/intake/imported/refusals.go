@@ -45,9 +45,9 @@ func (b *Batch) Refusals() *problem.Problem {
 	if len(fields) == 0 {
 		return nil
 	}
-	p := problem.New(problem.Conflict, "%d of %d rows would be refused, so nothing was "+
-		"recorded: %s", rows, len(b.Rows), fields[0])
-	p.Fields, p.Hint = fields, hint
+	p := problem.New(problem.Conflict, "%d of %d rows would be refused, so nothing was recorded",
+		rows, len(b.Rows)).WithFields(fields)
+	p.Hint = hint
 	return p
 }
 

@@ -1,6 +1,8 @@
 package events
 
 import (
+	_ "embed" // for the list of letters that look alike
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -93,20 +95,60 @@ func scriptsOf(name string) (all []string) {
 }
 
 // lookOf returns a name as foldName does, with each letter that looks like one of a-z as that one.
-// It is to compare names with, not to show: Unicode's list of what is confused (UTS #39) has more,
-// in scripts that are rarer, and pairs such as rn and m.
-func lookOf(name string) string { return lookalikes.Replace(foldName(name)) }
+// It is to compare names with, not to show. Pairs such as rn and m it does not find.
+func lookOf(name string) string {
+	like := lookalikes()
+	return strings.Map(func(r rune) rune {
+		if other, ok := like[r]; ok {
+			return other
+		}
+		return r
+	}, foldName(name))
+}
 
-// lookalikes are letters of Cyrillic, Greek and Latin, and digits, that look like one of a-z in
-// small letters or in capitals.
-var lookalikes = strings.NewReplacer(
-	"а", "a", "в", "b", "е", "e", "к", "k", "м", "m", "н", "h", "о", "o", "р", "p", "с", "c",
-	"т", "t", "у", "y", "х", "x", "і", "l", "ј", "j", "ѕ", "s", "ԁ", "d", "ԛ", "q", "ԝ", "w",
-	"һ", "h", "ӏ", "l", "ү", "y", "г", "r", "п", "n", "и", "u",
-	"α", "a", "β", "b", "ε", "e", "ζ", "z", "η", "h", "ι", "l", "κ", "k", "μ", "m", "ν", "n",
-	"ο", "o", "ρ", "p", "τ", "t", "υ", "y", "χ", "x", "ϲ", "c", "γ", "y",
-	"ı", "l", "ɩ", "l", "ɑ", "a", "ɡ", "g", "ʟ", "l", "ɴ", "n", "ʀ", "r", "ɪ", "l", "ᴏ", "o",
-	"i", "l", "1", "l", "|", "l", "0", "o")
+// seenAlike are the letters of Cyrillic, Greek and Latin, and digits, that look like one of a-z in
+// small letters or, where both have another look, rather in capitals: in pairs.
+const seenAlike = "аaвbеeкkмmнhоoрpсcтtуyхxіlјjѕsԁdԛqԝwһhӏlүyгrпnиu" +
+	"αaβbεeζzηhιlκkμmνnοoρpτtυyχxϲcγyılɩlɑaɡgʟlɴnʀrɪlᴏoil1l|l0o"
+
+//go:embed lookalikes.txt
+var confused string
+
+// lookalikes are the letters of all scripts, as foldName returns them, that look like one of a-z:
+// those above, and of Unicode's list the small ones, and then the capitals whose small ones have no
+// other look. What looks like i, too, is l here, since I does.
+var lookalikes = sync.OnceValue(func() map[rune]rune {
+	all := map[rune]rune{}
+	for pairs := []rune(seenAlike); len(pairs) > 0; pairs = pairs[2:] {
+		all[pairs[0]] = pairs[1]
+	}
+	own := maps.Clone(all)
+	var capitals [][2]rune
+	for line := range strings.Lines(confused) {
+		words := strings.Fields(line)
+		if words[0] == "#" {
+			continue
+		}
+		to := unicode.ToLower([]rune(words[0])[0])
+		if other, ok := own[to]; ok {
+			to = other
+		}
+		for _, word := range words[1:] {
+			r := []rune(word)[0]
+			if small := unicode.ToLower(r); small != r {
+				capitals = append(capitals, [2]rune{small, to})
+			} else if _, ok := all[r]; !ok {
+				all[r] = to
+			}
+		}
+	}
+	for _, c := range capitals {
+		if _, ok := all[c[0]]; !ok && c[0] > unicode.MaxASCII {
+			all[c[0]] = c[1]
+		}
+	}
+	return all
+})
 
 // looks are the names of nations by their look, as lookOf returns it.
 var looks = sync.OnceValue(func() map[string]Nation {

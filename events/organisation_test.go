@@ -100,9 +100,13 @@ func TestOrganisationsThatAreMisread(t *testing.T) {
 		"\u041d\u0421\u041e\u041e\u0420": "", // Cyrillic, and like nobody's name
 		"\u0421\u0423\u0420":             "looks like a name of Cyprus (CYP)" + other,
 		"NAT0":                           "looks like a name of NATO (x-nato)" + other,
-		"x-osce":                         "has the form of a code: write a name",
-		"x-new":                          "has the form of a code: write a name",
-		"…":                              "has no letters: write a name",
+		"ꓠꓮꓔꓳ":                           "looks like a name of NATO (x-nato)" + other, // Lisu
+		"ᏟᎻᎪᎠ":                           "looks like a name of Chad (TCD)" + other,    // Cherokee
+		"ⲤⲨⲢ":                            "looks like a name of Cyprus (CYP)" + other,  // Coptic
+		"ɢʜᴀɴᴀ":                          "", "ᏣᎳᎩ": "",
+		"x-osce": "has the form of a code: write a name",
+		"x-new":  "has the form of a code: write a name",
+		"…":      "has no letters: write a name",
 		"\u0415\u0432\u0440\u043e\u043f\u043e\u043b": "", "日本のもの": "", "Organização & Co. 2": "",
 		"Коалиция": "",
 	} {

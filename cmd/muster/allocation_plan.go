@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,7 +27,11 @@ type planRow struct {
 	st     *events.AllocationMade // what makes it, where it is not there
 }
 
-const seePlan = "see what a plan looks like: muster allocation propose --operation OP -o csv"
+const seePlan = "a plan is CSV, not the table for people: write it with " +
+	"`muster allocation propose --operation OP -o csv > plan.csv`, and apply that file"
+
+// planHeads finds the first column of a plan where it is one of CSV.
+var planHeads = regexp.MustCompile(`(?i)pledge"?[,;\t]`)
 
 // readPlan reads the rows of a plan of allocations, as a spreadsheet saves it.
 func readPlan(path string) (rows []*planRow, err error) {
@@ -41,7 +46,7 @@ func readPlan(path string) (rows []*planRow, err error) {
 	if err != nil {
 		p := *problem.From(err)
 		p.Detail = path + ": " + p.Detail
-		if p.Hint == "" {
+		if p.Hint == "" || !planHeads.Match(text) {
 			p.Hint = seePlan
 		}
 		return nil, &p

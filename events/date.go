@@ -23,8 +23,8 @@ const (
 
 var (
 	errDate      = remedy("not a date: write year-month-day, such as 2026-11-23")
-	errDateRange = remedy("outside " + FirstDate.String() + " to " + LastDate.String() +
-		": write a date between them")
+	errDateRange = phrase.Errorf("outside %s to %s: write a date between them", FirstDate,
+		LastDate)
 )
 
 // ParseDate reads the form 2026-11-23 and nothing else.

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -39,13 +39,12 @@ func (f LogFilter) Check() error {
 			near = append(near, t)
 		}
 	}
-	remedy := "write one of: " + english.List(near)
+	wrong := problem.FieldOf("type", f.Type, "write one of: %s", phrase.List(phrase.And, near...))
 	if near == nil {
-		remedy = "write a kind of statement such as pledge.offered, " +
-			"or what it is about, such as pledge"
+		wrong = problem.FieldOf("type", f.Type, "write a kind of statement such as "+
+			"pledge.offered, or what it is about, such as pledge")
 	}
-	return problem.OfField(problem.Usage,
-		problem.Field{Location: "type", Value: f.Type, Message: remedy})
+	return problem.OfField(problem.Usage, wrong)
 }
 
 // Match reports whether the record passes.

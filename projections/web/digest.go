@@ -46,9 +46,8 @@ func (s *Service) Digest(ctx context.Context,
 		}
 		d, err := p.Diff(ctx, from, to, q.Filter)
 		if err == nil && d.From.AsOf > d.To.AsOf {
-			err = problem.OfFields([]problem.Field{{Location: "from",
-				Message: fmt.Sprintf("lies after record %d, up to which the digest tells: "+
-					"write an earlier moment", d.To.AsOf)}})
+			err = problem.OfFields([]problem.Field{problem.FieldOf("from", "", "lies after record "+
+				"%d, up to which the digest tells: write an earlier moment", d.To.AsOf)})
 		}
 		if err != nil {
 			return err

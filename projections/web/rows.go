@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/events/problem/wire"
 	"muster/projections"
@@ -45,9 +46,9 @@ func (f *rowsForm) check(r request) error {
 	var wrong []problem.Field
 	for _, name := range slices.Sorted(maps.Keys(r.given)) {
 		if !slices.Contains(f.takes, name) {
-			wrong = append(wrong, problem.Field{Location: name,
-				Value: problem.Shorten(r.given[name]), Message: f.instead + ": it takes " +
-					strings.Join(f.takes, ", ") + ", " + languageParameter})
+			wrong = append(wrong, problem.FieldOf(name, problem.Shorten(r.given[name]),
+				"%s: it takes %s", phrase.Text(f.instead), strings.Join(f.takes, ", ")+", "+
+					languageParameter))
 		}
 	}
 	err := problem.OfFields(wrong)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/events/problem/wire"
 	"muster/projections/access"
@@ -126,13 +127,12 @@ func (ss *Sessions) reachedOverNATS(address string) error {
 	if address == session.NATSAddress(ss.Origin) {
 		return nil
 	}
-	return otherServer(address, "over NATS, sign for "+session.NATSAddress(ss.Origin))
+	return otherServer(address, phrase.Of("over NATS, sign for %s", session.NATSAddress(ss.Origin)))
 }
 
-func otherServer(address, remedy string) error {
-	return problem.OfField(problem.SignedOut, problem.Field{Location: "address",
-		Value:   problem.Shorten(address),
-		Message: "the note is for another server, or this one is not reached there: " + remedy})
+func otherServer(address string, remedy phrase.Phrase) error {
+	return problem.OfField(problem.SignedOut, problem.FieldOf("address", problem.Shorten(address),
+		"the note is for another server, or this one is not reached there: %s", remedy))
 }
 
 // reachedBy returns what says whether the server that a request has come to is reached at an
@@ -151,7 +151,7 @@ func (ss *Sessions) reachedBy(r *http.Request, from string) func(string) error {
 		if err == nil && ss.speaks(u.Scheme) && ss.isNamed(r, from, u) {
 			return nil
 		}
-		return otherServer(address, "ask it by its own name, which serve --host says")
+		return otherServer(address, phrase.Of("ask it by its own name, which serve --host says"))
 	}
 }
 

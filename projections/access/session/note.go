@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -78,7 +79,7 @@ func (s Signed) VerifiedBy(key events.Key) error { return s.text.VerifiedBy(key)
 
 // malformed is the refusal of what is no note to sign in with.
 func malformed(format string, args ...any) *problem.Problem {
-	return problem.New(problem.Usage, "this signs nobody in: "+format, args...).
+	return problem.New(problem.Usage, "this signs nobody in: %w", phrase.Errorf(format, args...)).
 		WithHint(`let "muster" or the page sign it, or see "Signing in" in events/FORMAT.md`)
 }
 
@@ -95,8 +96,8 @@ func parseText(text string) (Note, error) {
 	var fields []problem.Field
 	wrong := func(bad bool, name, value, message string) {
 		if bad {
-			fields = append(fields, problem.Field{Location: name, Value: problem.Shorten(value),
-				Message: message})
+			fields = append(fields, problem.FieldSaid(name, problem.Shorten(value),
+				phrase.Text(message).Phrase()))
 		}
 	}
 	var ok [2]bool

@@ -177,9 +177,8 @@ func (s *Store) check(n Note, now time.Time, reached func(string) error) error {
 
 // refused is the refusal of a note, which names the line that is wrong.
 func refused(line, value, format string, args ...any) *problem.Problem {
-	p := problem.New(problem.SignedOut, format, args...)
-	return problem.OfField(problem.SignedOut, problem.Field{Location: line,
-		Value: problem.Shorten(value), Message: p.Detail}).WithHint("sign in again")
+	return problem.OfField(problem.SignedOut, problem.FieldOf(line, problem.Shorten(value), format,
+		args...)).WithHint("sign in again")
 }
 
 // member returns who has a key now.

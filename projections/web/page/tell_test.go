@@ -23,7 +23,8 @@ import (
 
 // rooms are the packages whose sentences a page can show, in other languages than English, too.
 var rooms = []string{"events", "events/problem", "events/seconds", "ledger/rules", "projections",
-	"projections/access", "projections/web", "projections/web/page"}
+	"projections/access", "projections/access/feeds", "projections/access/session",
+	"projections/records", "projections/web", "projections/web/page"}
 
 // patternAt says which argument of a function is the pattern of a phrase, by the function's name
 // with its package, if it has one, and without, if it is a method or of the same package.
@@ -31,7 +32,8 @@ var patternAt = map[string]int{"phrase.Of": 0, "phrase.As": 1, "phrase.Errorf": 
 	"phrase.Text": 0, "phrase.List": 0, "phrase.Behind": 0, "problem.New": 1,
 	"problem.FieldOf": 2, "WithHint": 0, "refuse": 1, "field": 2, "syntax": 0, "remedy": 0,
 	"note": 0, "id": 2, "errors.New": 0, "found": 4, "due": 4, "add": 4, "Add": 0,
-	"passing": 1, "New": 1, "usage": 2, "invalid": 2, "must": 1, "says": 1}
+	"passing": 1, "New": 1, "usage": 2, "invalid": 2, "must": 1, "says": 1,
+	"malformed": 0, "refused": 2, "wrong": 3}
 
 // Whatever a page can show is told in each language: a pattern in the source has words.
 func TestPhrasesHaveWords(t *testing.T) {
@@ -165,7 +167,7 @@ func (c *collector) collect(n ast.Node) bool {
 			}
 		}
 	case *ast.KeyValueExpr:
-		if key, ok := n.Key.(*ast.Ident); ok && key.Name == "says" {
+		if key, ok := n.Key.(*ast.Ident); ok && (key.Name == "says" || key.Name == "instead") {
 			c.note(n.Value)
 		}
 	case *ast.CompositeLit:

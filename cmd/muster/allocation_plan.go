@@ -27,8 +27,8 @@ type planRow struct {
 	st     *events.AllocationMade // what makes it, where it is not there
 }
 
-const seePlan = "a plan is CSV, not the table for people: write it with " +
-	"`muster allocation propose --operation OP -o csv > plan.csv`, and apply that file"
+const seePlan = "a plan is CSV, and no table for people: save what " +
+	"`muster allocation propose --operation OP -o csv` prints in a file, and apply that"
 
 // planHeads finds the first column of a plan where it is one of CSV.
 var planHeads = regexp.MustCompile(`(?i)pledge"?[,;\t]`)

@@ -73,11 +73,27 @@ type Dues struct {
 	Basis
 	Within int   `json:"within"` // days
 	Due    []Due `json:"due"`
+	// ToSecond are the admissions and revocations that lack a second word which who reads may give:
+	// a coordinator, or a liaison of the nation whose view it is. There is none where an operation
+	// or a role is asked about.
+	ToSecond []Waiting `json:"to_second,omitempty"`
+}
+
+// toSecond returns what waits for a second word of who reads in the view of a basis.
+func (p *Picture) toSecond(b *Basis, f Filter) []Waiting {
+	if f.Operation != "" || f.Role != "" {
+		return nil
+	}
+	return slices.DeleteFunc(rosterAt{&p.roster, b.AsOf}.waiting(), func(w Waiting) bool {
+		all := b.View == "" || b.View == events.CoordinatorsView
+		return !f.nation(w.Party) || !all && events.View(w.Liaison) != b.View
+	})
 }
 
 // Due answers which pledges lapse or end without a successor within so many days, which wait for
 // the coordinators' answer, which were accepted and wait for their nation to confirm them, and
-// which hang on an open condition; each with the date since which it is so. Of a range, it answers
+// which hang on an open condition; each with the date since which it is so; and which admissions
+// and revocations wait for a second word. Of a range, it answers
 // what is due on any of its days.
 func (p *Picture) Due(ctx context.Context, m Moment, f Filter, within int) (Dues, error) {
 	p = p.metered(ctx)
@@ -89,7 +105,7 @@ func (p *Picture) Due(ctx context.Context, m Moment, f Filter, within int) (Dues
 	if err != nil {
 		return Dues{}, err
 	}
-	answer := Dues{Basis: b, Within: within, Due: []Due{}}
+	answer := Dues{Basis: b, Within: within, Due: []Due{}, ToSecond: p.toSecond(&b, f)}
 	for _, o := range chosen {
 		for pl := range o.now().pledges.all() {
 			if !p.meter.spend(foldCost) {

@@ -80,6 +80,13 @@ func TestSeconds(t *testing.T) {
 		!strings.Contains(out, "a liaison of France") {
 		t.Errorf("the list says\n%s", out)
 	}
+	if out, _ = as("HQ/two", "due"); !strings.Contains(out, "What waits for a second") ||
+		!strings.Contains(out, "FRA/other") {
+		t.Errorf("what is due says\n%s", out)
+	}
+	if out, _ = as("HQ/two", "due", "--operation", "mnf-u"); strings.Contains(out, "FRA/other") {
+		t.Errorf("what is due of an operation says\n%s", out)
+	}
 	status := func(want string) {
 		t.Helper()
 		if out, _ := newUser(t).content(t, "status", "--url", p.url); !strings.Contains(out, want) {

@@ -107,7 +107,8 @@ func (a *app) dueCmd() *cobra.Command {
 		short: "What lapses or ends soon, and what waits for whom, and since when",
 		long: `List what waits for the coordinators (an offer without an answer), for its
 nation (accepted and not confirmed, with no condition open) or for a condition, each with the date
-since which it does; and what lapses, or ends without a relief, within so many days.`,
+since which it does; what lapses, or ends without a relief, within so many days; and which
+admissions and revocations of keys wait for a second word of yours.`,
 		flags: []string{"within", "operation", "nation", "role", "on", "as-of"},
 	}, web.DueTable)
 }

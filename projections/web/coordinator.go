@@ -245,8 +245,11 @@ func DueTable(a projections.Dues) Table {
 			d.Since.String(),
 			number(d.Sequence), d.Recorded.UTC().Format(timeForm), d.Sentence, d.Pledge.String())
 	}
-	if len(a.Due) == 0 {
+	if len(a.Due) == 0 && len(a.ToSecond) == 0 {
 		t.Below = []string{"Nothing is due, and nothing waits."}
+	}
+	if len(a.ToSecond) > 0 {
+		t.Beside = []Table{waitingTable(a.ToSecond)}
 	}
 	return t
 }

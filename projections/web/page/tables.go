@@ -89,6 +89,7 @@ var tables = []tableKind{
 		for i := range a.Due { // in words of the page
 			t.Rows[i].Cells[what] = f.SaysDue(&a.Due[i])
 		}
+		t.Beside = nil // of which the page tells in a note
 		told := f.tell(t, f.Count("table.within", a.Within))
 		if err == nil {
 			var notes []tableNote

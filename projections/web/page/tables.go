@@ -359,7 +359,11 @@ func (p *tablePage) cell(column tableColumn, said string) tableCell {
 		return c
 	case "requirement":
 		return one(said, nil) // which leads to one of the row's operation
-	case "what", "what was said", "what is right", "scope", "title":
+	case "what", "what was said", "what is right":
+		c := one(said, nil)
+		c.Class = "sentence"
+		return c
+	case "scope", "title":
 		return one(said, nil)
 	case "due", "finding", "waits for", "rung", "type", "clearance", "essential",
 		"as declared", "state", "proposed", "role", "of unknown size", "quantity",

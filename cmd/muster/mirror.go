@@ -86,9 +86,10 @@ other program that knows that specification. To keep it safe, copy the folder.`,
 	listenFlags(c, &o.cfg, &proxies, defaultMirror)
 	readFlags(c, &o.cfg, &read)
 	f.StringVar(&o.view, "view", "",
-		"hold no more than those may read who have this view: public, coalition, a nation's "+
-			"code such as FRA, or coordinators for all (default: all that may be read with the "+
-			"key; of a plain web server, which cannot tell, it must be said)")
+		"hold no more than those may read who have this view: public, coalition, a nation such "+
+			"as FRA, an organisation by its code or name, or coordinators for all (default: all "+
+			"that may be read with the key; of a plain web server, which cannot tell, it must "+
+			"be said)")
 	f.BoolVar(&o.once, "once", false,
 		"bring the copy up to date, and end: nobody is answered")
 	f.StringVar(&o.witness, "witness-name", "",

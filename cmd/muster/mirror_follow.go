@@ -163,9 +163,12 @@ func (f *follower) named(ctx context.Context, c *contact) error {
 // all that who signs in may read.
 func (f *follower) holding(ctx context.Context) (events.View, error) {
 	asked, known := events.ParseView(f.view)
-	if !known && f.view != "" {
-		_, err := viewNamed(f.view)
-		return "", err
+	if !known && f.view != "" { // which may be a name that the server knows
+		var err error
+		if asked, err = f.app.viewAt(ctx, f.url, f.view); err != nil {
+			return "", err
+		}
+		known = true
 	}
 	if about := f.held.About(); about.Origin != "" {
 		return cmp.Or(asked, about.View), nil

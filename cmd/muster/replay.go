@@ -42,7 +42,13 @@ bundle is of those whom it is for.`,
   muster replay copy-of-the-ledger --against https://muster.example`,
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			as, err := viewNamed(view)
+			read := viewNamed
+			if len(args) == 0 { // of a server
+				read = func(text string) (events.View, error) {
+					return a.viewAsked(cmd.Context(), text)
+				}
+			}
+			as, err := read(view)
 			if err != nil {
 				return err
 			}
@@ -55,8 +61,8 @@ bundle is of those whom it is for.`,
 	}
 	c.Flags().Uint64Var(&to, "to", 0, "the last record to fold (default: the last there is)")
 	c.Flags().StringVar(&view, "view", "",
-		"the picture of those who may read no more: public, coalition, or a nation's code such "+
-			"as FRA")
+		"the picture of those who may read no more: public, coalition, a nation such as FRA; of "+
+			"a server, an organisation by its code or name, too")
 	c.Flags().StringVar(&against, "against", "", "the address of a server to compare with")
 	return c
 }

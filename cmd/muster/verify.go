@@ -66,7 +66,7 @@ what is withheld without a label that says so, or shown although its label close
 					return err
 				}
 			}
-			as, err := viewNamed(view)
+			as, err := a.viewOfSource(cmd.Context(), args[0], view)
 			if err == nil && as != "" && views {
 				err = usage("--views compares what all views are shown, and takes no --view")
 			}
@@ -86,10 +86,19 @@ what is withheld without a label that says so, or shown although its label close
 		"of a folder: do not look at the stream's copy (it is copied elsewhere for that)")
 	c.Flags().StringVar(&view, "view", "",
 		"of a server: what those are shown who may read no more: public, coalition, or a "+
-			"nation's code such as FRA")
+			"nation such as FRA, or an organisation by its code or name")
 	c.Flags().BoolVar(&views, "views", false,
 		"of a server of which you may read all: compare what each view is shown with the labels")
 	return c
+}
+
+// viewOfSource reads a view of what is verified: where that is a server, it knows organisations by
+// their names.
+func (a *app) viewOfSource(ctx context.Context, what, view string) (events.View, error) {
+	if strings.Contains(what, "://") {
+		return a.viewAt(ctx, what, view)
+	}
+	return viewNamed(view)
 }
 
 // cannotVerify makes an error that is nothing else mean that the records could not be read.

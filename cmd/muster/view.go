@@ -40,6 +40,20 @@ func (a *app) viewAsked(ctx context.Context, text string) (events.View, error) {
 	return page.View, err
 }
 
+// viewAt is viewAsked at the server at an address, which knows organisations by their names.
+func (a *app) viewAt(ctx context.Context, url, text string) (events.View, error) {
+	if _, ok := events.ParseView(text); ok || text == "" {
+		return viewNamed(text)
+	}
+	client, err := a.asking(url)
+	if err != nil {
+		return "", err
+	}
+	var page web.Records
+	err = client.Ask(ctx, "records", map[string]string{"view": text, "limit": "1"}, &page)
+	return page.View, err
+}
+
 // viewOf returns the view in which a server answers whoever asks there, "" for all. Where it does
 // not say so, none is guessed, and there is no answer. Of a tree that any web server can show, all
 // is asked for: who may not read that is refused.

@@ -16,9 +16,12 @@ var (
 	longFlag       = regexp.MustCompile(`--[a-z][a-z-]+`)
 )
 
-// Each procedure of deploy/OPERATING.md is tried. It names scripts and tests that are there; each
-// of its commands stands in one of the scripts, or, where it names none that has the command, each
-// flag of it in one of the tests.
+// nodesOfPage are the nodes of the page's cluster. In scripts, one node stands for all.
+const nodesOfPage = "tls://nats-1:4222,tls://nats-2:4222,tls://nats-3:4222"
+
+// Each procedure of deploy/OPERATING.md is tried by a script, and by tests besides, which it names;
+// each of its commands stands in one of the scripts, or, where none has the command, each flag of
+// it in one of the tests.
 func TestOperatingPage(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "deploy", "OPERATING.md"))
 	if err != nil {
@@ -37,16 +40,17 @@ func TestOperatingPage(t *testing.T) {
 			continue
 		}
 		var commands, tests []string
+		hasScript := false
 		for _, m := range inBackquotes.FindAllStringSubmatch(tried[1], -1) {
 			switch name := m[1]; {
 			case strings.HasSuffix(name, ".txt"):
-				commands = append(commands, typedIn(t, name)...)
+				commands, hasScript = append(commands, typedIn(t, name)...), true
 			case strings.HasPrefix(name, "Test"):
 				tests = append(tests, sourceOf(t, sources, name))
 			}
 		}
 		steps := consoleSteps(procedure)
-		if len(steps) == 0 || len(commands)+len(tests) == 0 {
+		if len(steps) == 0 || !hasScript {
 			t.Errorf("%s: %d commands, tried by %s", title, len(steps), tried[1])
 		}
 		for _, step := range steps {
@@ -91,6 +95,7 @@ func typedIn(t *testing.T, name string) (all []string) {
 	for line := range strings.Lines(string(text)) {
 		line = exitsOf.ReplaceAllString(strings.TrimSpace(line), "")
 		line = strings.TrimPrefix(line, "exec ")
+		line = strings.ReplaceAll(line, "$NODE", nodesOfPage)
 		switch {
 		case line == "halt":
 			line = "systemctl stop muster"

@@ -59,6 +59,7 @@ func TestScripts(t *testing.T) {
 		Cmds:               scriptCommands,
 		Setup:              setupScript,
 		RequireUniqueNames: true,
+		Condition:          scriptCondition,
 	}
 	if testing.Short() {
 		p.Dir = ""
@@ -79,6 +80,8 @@ var besideEachOther = []string{"agent", "answers-verified", "backup", "import-ag
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"agent":  scriptAgent,
 	"serve":  scriptServe,
+	"node":   scriptNode,
+	"disk":   scriptDisk,
 	"halt":   scriptHalt,
 	"watch":  scriptWatch,
 	"seen":   scriptSeen,
@@ -102,38 +105,45 @@ func setupScript(env *testscript.Env) error {
 	project, err := os.Getwd()
 	env.Setenv("PROJECT", strings.TrimSuffix(project, "/cmd/muster"))
 	env.Vars = append(env.Vars, plainEnv("MUSTER_CONFIG="+filepath.Join(env.WorkDir, ".config"))...)
-	env.Values[theServer], env.Values[theWatcher] = new(*background), new(*background)
+	env.Values[theServers], env.Values[theWatcher] = map[string]*background{}, new(*background)
 	env.Values[theAuthority] = new(*certtest.Authority)
 	return err
 }
 
-// A script has one server, and one command that goes on in the background while others run.
+// A script has servers, each in a folder of its own, and one command that goes on in the background
+// while others run.
 type scriptKey string
 
 const (
-	theServer  scriptKey = "server"
+	theServers scriptKey = "servers"
 	theWatcher scriptKey = "watcher"
 )
 
-func running(ts *testscript.TestScript, key scriptKey) **background {
-	return ts.Value(key).(**background)
+func servers(ts *testscript.TestScript) map[string]*background {
+	return ts.Value(theServers).(map[string]*background)
+}
+
+func watched(ts *testscript.TestScript) **background {
+	return ts.Value(theWatcher).(**background)
 }
 
 // serve [--data DIR] [FLAGS]: starts a server on a free port, with the data folder ledger if no
 // other is named, and goes on when it answers. $URL is then its address, $PORT its port, and $NATS
 // that for NATS clients, and $NATSPORT its port, if it listens for them.
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || *running(ts, theServer) != nil {
-		ts.Fatalf("usage: serve [FLAGS], once until halt")
+	all, dir := append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), "ledger"
+	if i := slices.Index(args, "--data"); i >= 0 && i+1 < len(args) {
+		dir = args[i+1]
+	} else {
+		all = append(all, "--data", dir)
 	}
-	all := append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)
-	if !strings.Contains(strings.Join(args, " "), "--data") {
-		all = append(all, "--data", "ledger")
+	if neg || servers(ts)[dir] != nil {
+		ts.Fatalf("usage: serve [FLAGS], once for each folder until halt")
 	}
 	p, err := startBackground(ts.MkAbs("."), nil, all...)
 	ts.Check(err)
 	ts.Defer(p.kill)
-	*running(ts, theServer) = p
+	servers(ts)[dir] = p
 	found, err := p.await(&p.stderr, `listening on (https?://\S+)`)
 	ts.Check(err)
 	ts.Setenv("URL", found[1])
@@ -148,26 +158,42 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// halt [-INT]: stops the server with SIGTERM, or with what Control-C sends, and fails unless it
-// stops by itself, with the exit code 0 and without an error in its log. What the server said is
-// then the standard error.
+// halt [-INT|-KILL] [DIR]: stops the server in this folder, or the only one, with SIGTERM, or with
+// what Control-C sends, and fails unless it stops by itself, with the exit code 0 and, where no
+// folder is named, without an error in its log. With -KILL it ends as its machine would. What the
+// server said is then the standard error.
 func scriptHalt(ts *testscript.TestScript, neg bool, args []string) {
-	p := *running(ts, theServer)
-	interrupt := slices.Equal(args, []string{"-INT"})
-	if neg || len(args) > 0 && !interrupt || p == nil {
-		ts.Fatalf("usage: halt [-INT], after serve")
+	all := servers(ts)
+	how := ""
+	if len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		how, args = args[0], args[1:]
 	}
-	*running(ts, theServer) = nil
-	if interrupt {
-		ts.Check(p.interrupt())
-	} else {
+	dir := strings.Join(args, " ")
+	if dir == "" && len(all) == 1 {
+		for dir = range all {
+		}
+	}
+	p := all[dir]
+	if neg || p == nil {
+		ts.Fatalf("usage: halt [-INT|-KILL] [DIR], after serve; DIR where several run")
+	}
+	delete(all, dir)
+	switch how {
+	case "":
 		ts.Check(p.terminate())
+	case "-INT":
+		ts.Check(p.interrupt())
+	case "-KILL":
+		p.kill()
+	default:
+		ts.Fatalf("halt %s: there is no such way", how)
 	}
 	said := p.stderr.String()
 	fmt.Fprint(ts.Stderr(), said)
 	for line := range strings.Lines(said) {
 		// What a guest may not do is logged.
-		if strings.Contains(line, "level=ERROR") && !strings.Contains(line, "Publish Violation") {
+		if len(args) == 0 && strings.Contains(line, "level=ERROR") &&
+			!strings.Contains(line, "Publish Violation") {
 			ts.Fatalf("the server logged an error: %s", line)
 		}
 	}
@@ -182,13 +208,13 @@ func scriptWatch(ts *testscript.TestScript, neg bool, args []string) {
 		args...)
 	ts.Check(err)
 	ts.Defer(p.kill)
-	*running(ts, theWatcher) = p
+	*watched(ts) = p
 }
 
 // seen PATTERN: waits until the output of the watched command matches. seen alone: interrupts the
 // command, and fails unless it ends with the exit code 0; its output is then the standard output.
 func scriptSeen(ts *testscript.TestScript, neg bool, args []string) {
-	p := *running(ts, theWatcher)
+	p := *watched(ts)
 	if neg || len(args) > 1 || p == nil {
 		ts.Fatalf("usage: seen [PATTERN], after watch")
 	}

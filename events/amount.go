@@ -81,11 +81,11 @@ func (q Quantity) in(u Unit) Quantity {
 	return q
 }
 
-const errAmount = remedy(
+var errAmount = remedy(
 	`write a whole number from 1 on, an amount of money such as 2500000.00, "10 to 14", ` +
 		`"at least 4", "up to 18", "around 7000", or "unknown"`)
 
-const errTurned = remedy("the first of the two is the greater: write the lower one first")
+var errTurned = remedy("the first of the two is the greater: write the lower one first")
 
 // The ways in which people say an amount, each with the number in the place of #, in English and
 // French.

@@ -23,8 +23,7 @@ const (
 
 var (
 	errDate      = remedy("not a date: write year-month-day, such as 2026-11-23")
-	errDateRange = phrase.Errorf("outside %s to %s: write a date between them", FirstDate,
-		LastDate)
+	errDateRange = remedy("outside %s to %s: write a date between them", FirstDate, LastDate)
 )
 
 // ParseDate reads the form 2026-11-23 and nothing else.

@@ -17,14 +17,16 @@ import (
 	"muster/events/problem"
 )
 
-// A remedy is an error of reading one value that says what to write instead, without repeating the
+// An unread is an error of reading one value that says what to write instead, without repeating the
 // value.
-type remedy string
+type unread struct{ said phrase.Phrase }
 
-func (r remedy) Error() string { return string(r) }
+func remedy(pattern string, values ...any) error { return &unread{phrase.Of(pattern, values...)} }
+
+func (u *unread) Error() string { return u.said.String() }
 
 // Phrase returns the error as a phrase.
-func (r remedy) Phrase() phrase.Phrase { return phrase.Text(r).Phrase() }
+func (u *unread) Phrase() phrase.Phrase { return u.said }
 
 // decode reads well-formed JSON into v, which lies at location, as json.Unmarshal does with the
 // option strict, but goes on after an error and takes no null: every value that does not fit is
@@ -96,7 +98,7 @@ func (c *checker) decodeLeaf(location string, value jsontext.Value, v reflect.Va
 		text, _ := jsontext.AppendUnquote(nil, value)
 		shown = string(text)
 	}
-	var own remedy
+	var own *unread
 	switch want := wanted(v); {
 	case errors.As(err, &own):
 		c.field(location, shown, "%s", own)

@@ -48,7 +48,7 @@ func IDAt(ms uint64, entropy [10]byte) (ID, error) {
 	return ID(u), err
 }
 
-const errID = remedy(
+var errID = remedy(
 	"not an id: write a ULID, 26 digits and capitals without I, L, O and U, the first from 0 to " +
 		"7, such as 01KAQ7Z0V4T5W9J8M3N2P6R1XC")
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -19,7 +18,7 @@ const firstInstant Instant = 946_684_800
 
 var (
 	errInstant = remedy("not a time: write date and time in UTC, such as 2026-11-23T18:00:00Z")
-	errBefore  = phrase.Errorf("before %s: write a later time", firstInstant)
+	errBefore  = remedy("before %s: write a later time", firstInstant)
 )
 
 // ParseInstant reads the form 2026-11-23T18:00:00Z and nothing else.

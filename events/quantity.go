@@ -86,7 +86,7 @@ func isAmount(s string) bool {
 	return isWhole(whole) && len(cents) == 2 && consists(cents, isDigit)
 }
 
-const errQuantity = remedy(
+var errQuantity = remedy(
 	`write a whole number from 1 to 9007199254740991, an amount of money as text with two decimals such as "2500000.00", or "unknown"`)
 
 // ParseQuantity reads what String writes, for a quantity that may be pledged: a positive number or

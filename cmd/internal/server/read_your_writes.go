@@ -66,6 +66,8 @@ func (v readYourWrites) warnings(ctx context.Context, s events.Signed) (all []pr
 	if err != nil || as.Projector.WaitFor(ctx, v.projector.Sequence()) != nil {
 		return nil
 	}
+	// Each statement of a batch is asked about beside the others: it is a question of its own.
+	ctx = projections.WithBudget(ctx, projections.Budget{})
 	_ = as.Projector.View(func(p *projections.Picture) error {
 		warnings, err := p.Warnings(ctx, s.Statement)
 		for _, w := range warnings {

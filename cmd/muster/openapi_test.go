@@ -63,6 +63,10 @@ func (d description) isWhole(t *testing.T) {
 			described := description(op.(map[string]any))
 			for form, body := range described.at("requestBody", "content") {
 				schema := description(body.(map[string]any)).at("schema")
+				if ref, ok := schema["$ref"].(string); ok {
+					schema = d.at("components", "schemas", strings.TrimPrefix(ref,
+						"#/components/schemas/"))
+				}
 				if schema["type"] == nil || schema["format"] == "binary" {
 					t.Errorf("%s %s takes %s, and its schema is %v", method, path, form, schema)
 				}

@@ -88,7 +88,8 @@ func TestChartConforms(t *testing.T) {
 			if r.Status == validator.Empty {
 				continue
 			}
-			if objects++; r.Status != validator.Valid {
+			objects++
+			if r.Status != validator.Valid {
 				t.Errorf("%s: %v", name, r.Err)
 			}
 		}

@@ -118,6 +118,8 @@ func TestPageSubmit(t *testing.T) {
 	b.wait("!document.getElementById('sign-send').disabled")
 	b.click("#sign-send")
 	b.says("#sign-done", "Recorded as record 56")
+	other.says(cell("mnf-u/air-west", 0), "21 of 48")
+	other.wait("document.querySelector('tr.changed')?.dataset.line === 'mnf-u/air-west'")
 	b.shot("submit-done")
 	b.axe()
 
@@ -153,8 +155,6 @@ func TestPageSubmit(t *testing.T) {
 		t.Errorf("the receipt says %s", out)
 	}
 
-	other.says(cell("mnf-u/air-west", 0), "21 of 48")
-	other.wait("document.querySelector('tr.changed')?.dataset.line === 'mnf-u/air-west'")
 	b.open("/submit")
 	b.wait("document.getElementById('f-note')")
 	if said := eval[string](b, "document.getElementById('f-note').value"); said != "" {

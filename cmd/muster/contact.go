@@ -94,6 +94,16 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 	return c, nil
 }
 
+// meetNamed meets the ledger where --checkpoint-key or --policy says which one is meant. It is for
+// commands whose answers no record proves: those are then at least of a server of that ledger.
+func (a *app) meetNamed(ctx context.Context) error {
+	if a.checkpointKey == "" && a.policyFile == "" {
+		return nil
+	}
+	_, err := a.meet(ctx)
+	return err
+}
+
 // meetAgain makes sure that the ledger at the other end is still the one that was met, and goes on
 // from what it was then: behind an address, another server may have taken the place of the first.
 func (a *app) meetAgain(ctx context.Context) error {
@@ -234,13 +244,21 @@ func (a *app) cannotRemember(err error) {
 	}
 }
 
+// pinned is the key that --checkpoint-key gives, "" for none.
+func (a *app) pinned() (string, error) {
+	if a.checkpointKey == "" {
+		return "", nil
+	}
+	a.keyUsed = true
+	return proof.ParseKey(a.checkpointKey)
+}
+
 // trustedKeys are the checkpoint keys to believe: the one that --checkpoint-key pins, or those of
 // earlier contacts and that of the data folder; and when there is none, the one that the server
 // tells.
 func (a *app) trustedKeys(ctx context.Context, origin events.Origin,
 	known proof.Known) ([]string, error) {
-	if a.checkpointKey != "" {
-		key, err := proof.ParseKey(a.checkpointKey)
+	if key, err := a.pinned(); key != "" || err != nil {
 		return []string{key}, err // it is remembered when something was verified with it
 	}
 	if keys, err := a.keysOfPolicy(origin); err != nil || len(keys) > 0 {

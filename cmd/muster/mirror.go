@@ -17,7 +17,6 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/mirror"
-	"muster/ledger/proof"
 	"muster/ledger/witness"
 )
 
@@ -246,8 +245,7 @@ func (a *app) keysOfMirror(origin events.Origin, claimed string) ([]string, erro
 	if len(keys) == 0 {
 		keys = []string{claimed}
 	}
-	if a.checkpointKey != "" {
-		key, err := proof.ParseKey(a.checkpointKey)
+	if key, err := a.pinned(); key != "" || err != nil {
 		return append(keys[:len(keys):len(keys)], key), err
 	}
 	return keys, nil

@@ -62,9 +62,14 @@ func (d *deadline) inWords(now time.Time) (events.Instant, error) {
 	return events.ParseInstant(events.InstantOf(now.Add(long)).String())
 }
 
-// tellUnused says that a deadline was given where nothing was signed.
+// tellUnused says that a deadline was given where nothing was signed, and a key where nothing was
+// held against it.
 func (a *app) tellUnused(flags *pflag.FlagSet) {
 	if flags.Changed("not-after") && !a.deadline.used {
 		fmt.Fprintln(a.stderr, "muster: nothing was signed, so nothing has the time of --not-after")
+	}
+	if flags.Changed("checkpoint-key") && !a.keyUsed {
+		fmt.Fprintln(a.stderr, "muster: nothing was held against the key of --checkpoint-key: it "+
+			"is for commands that ask a server or read what one has signed")
 	}
 }

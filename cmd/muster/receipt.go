@@ -239,8 +239,7 @@ func (c checkedReceipt) isWitnessed() error {
 
 // keysOfReceipt are the keys to check a receipt with, and where they are from.
 func (a *app) keysOfReceipt(r proof.Receipt) (keys []string, from string, err error) {
-	if a.checkpointKey != "" {
-		key, err := proof.ParseKey(a.checkpointKey)
+	if key, err := a.pinned(); key != "" || err != nil {
 		return []string{key}, keyGiven, err
 	}
 	key, err := proof.ParseKey(r.Key)

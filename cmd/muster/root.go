@@ -38,6 +38,7 @@ type app struct {
 	// Where it is kept what was seen; "" for the user's configuration.
 	config        string
 	checkpointKey string // the only key to believe checkpoints of
+	keyUsed       bool   // that something was held against it
 	policyFile    string // with the witnesses; "" for none
 	policy        *policy.Policy
 	noPolicy      bool     // none is taken that is remembered, either

@@ -95,6 +95,9 @@ func (a *app) showSession(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.meetNamed(ctx); err != nil {
+		return err
+	}
 	w, err := v.who(ctx, true)
 	if err != nil {
 		return err
@@ -157,6 +160,9 @@ func (a *app) endSession(ctx context.Context) error {
 		fmt.Fprintf(a.stderr, "muster: %s is not signed in at this server from here\n",
 			signer.Name())
 		return nil
+	}
+	if err := a.meetNamed(ctx); err != nil {
+		return err
 	}
 	_, err = v.door.do(ctx, signOut, token, nil)
 	if err == nil || problem.Is(err, problem.SignedOut) {

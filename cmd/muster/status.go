@@ -34,23 +34,35 @@ signed a checkpoint that covers it, so that the server cannot show another one i
 anybody who asks for their signatures. What it says of its witnesses is its own word, which
 muster checkpoint --policy FILE proves.
 
+With --checkpoint-key or --policy the server must be one of that ledger, as for any other command:
+its checkpoint is held against them and all that was seen before, once its answer is printed.
+Without, nothing is, so that a server can be asked how it is by anybody, and whatever ails it.
+
 A mirror says whom it follows, since when it could not and why, and for whom its records are.`,
 		Example: "  muster status --url https://muster.example\n  muster status -o json",
 		Args:    args(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := a.status(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if err := (listing{h, statusTable(h)}).write(a.format, a.stdout); err != nil {
-				return err
-			}
-			if h.Problem != nil {
-				return h.Problem
-			}
-			return nil
-		},
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.showStatus(cmd.Context()) },
 	}
+}
+
+// showStatus prints what the server says of itself, and then holds its checkpoint against the key
+// and the policy that were named. Where that cannot be done, what fails in the server is told.
+func (a *app) showStatus(ctx context.Context) error {
+	if _, err := a.pinned(); err != nil {
+		return err
+	}
+	h, err := a.status(ctx)
+	if err != nil {
+		return err
+	}
+	if err := (listing{h, statusTable(h)}).write(a.format, a.stdout); err != nil {
+		return err
+	}
+	err = a.meetNamed(ctx)
+	if h.Problem != nil && (err == nil || problem.Is(err, problem.Unavailable)) {
+		return h.Problem
+	}
+	return err
 }
 
 // statusMost is how many bytes the answer may have.

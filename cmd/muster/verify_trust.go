@@ -33,7 +33,7 @@ func (a *app) trustIn(o *proof.Options, signed []byte,
 	}
 	switch {
 	case a.checkpointKey != "":
-		o.Key.Verifier, err = proof.ParseKey(a.checkpointKey)
+		o.Key.Verifier, err = a.pinned()
 		o.Key.Why = "was given with --checkpoint-key"
 	case len(named) > 0:
 		o.Key = proof.TrustedKey{Verifier: signerAmong(named, signed), Why: "is in the policy"}

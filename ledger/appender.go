@@ -221,9 +221,11 @@ func (l *Ledger) decide(c *command, anchored bool) {
 		l.join(&entry{command: c, verdict: err})
 		return
 	}
-	if why := l.health.of(held); why != nil {
-		c.answer(Receipt{}, why)
-		return
+	for _, stays := range [...]cause{held, full} {
+		if why := l.health.of(stays); why != nil {
+			c.answer(Receipt{}, why)
+			return
+		}
 	}
 	if why := l.tellClock(); why != nil {
 		c.answer(Receipt{}, why)

@@ -186,6 +186,38 @@ func TestNobodyNeedSubmitToSeeTheLogAway(t *testing.T) {
 	})
 }
 
+// What has no room is not tried again after a while, as a log is that was only silent: nothing is
+// said to be taken before there is room.
+func TestNoRoomLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path, mem, k := someLedger(t, 4)
+		gate := make(chan struct{})
+		close(gate)
+		l, o := watchedLedger(t, path, &plannedLog{View: mem.View(),
+			plan: []planned{{lost: true}, {lost: true}}, gate: gate})
+		s := k.offer(t, 1)
+		if _, err := l.Submit(t.Context(), s); !problem.Is(err, problem.Unavailable) {
+			t.Fatal(err)
+		}
+		l.NoRoom(errors.New("the disk is full"))
+		time.Sleep(time.Minute)
+		for _, err := range []error{l.Healthy(), l.Silent(), l.Check(t.Context(), s),
+			func() error { _, err := l.Submit(t.Context(), s); return err }()} {
+			if !problem.Is(err, problem.Unavailable) ||
+				!strings.Contains(err.Error(), "the disk is full") {
+				t.Errorf("on a full disk: %v", err)
+			}
+		}
+		expectLines(t, o.lines(), `msg="the ledger takes no statements"`,
+			`msg="the ledger takes no statements, for another reason" why="nothing can be `+
+				`recorded now: there is no room for the log: the disk is full" last=4 remedy=`)
+		l.Renewed()
+		submitAll(t, l, []events.Signed{s})
+		expectLines(t, o.lines(),
+			`msg="the ledger tries to take statements again: none was recorded yet" last=4`)
+	})
+}
+
 // After a silence the log says what is known: that nothing was recorded yet. And where there is one
 // reason more, it is told, too.
 func TestEachReasonIsLogged(t *testing.T) {

@@ -71,13 +71,15 @@ func TestStreamDiskIsFull(t *testing.T) {
 	}
 	t.Cleanup(nc.Close)
 	c, book := begin(t, p), newBook()
-	for range 2 {
+	for _, long := range []time.Duration{12 * time.Second, 0} {
 		free := fill(t, disk)
 		writeUntilFull(t, p, c, book, "nothing can be recorded now")
 		if status, body := p.health(t); status != http.StatusServiceUnavailable ||
 			!strings.Contains(body, "nothing can be recorded now") {
 			t.Errorf("the server says of itself: %d %s", status, body)
 		}
+		// And it goes on saying so, with the reason that can be mended, though nobody submits.
+		p.staysUnwell(t, long, "no space left on device")
 		book.check(t, p.records(t), recordsOfBegin)
 		free()
 		p.awaitHealthy(t)
@@ -100,6 +102,7 @@ func TestDataDiskIsFull(t *testing.T) {
 	for range 2 {
 		free := fill(t, disk)
 		writeUntilFull(t, p, c, book, "nothing can be recorded now")
+		p.staysUnwell(t, 12*time.Second, "no space left on device")
 		free()
 		p.awaitHealthy(t)
 		goesOn(t, p, c, book)
@@ -139,6 +142,28 @@ func (p *serverProcess) awaitHealthy(t *testing.T) {
 		}
 	}
 	t.Fatalf("the server is not well again: %d %s", status, body)
+}
+
+// staysUnwell fails the test unless the server says of itself soon that it takes no statements for
+// a reason, and says nothing else for so long.
+func (p *serverProcess) staysUnwell(t *testing.T, long time.Duration, reason string) {
+	t.Helper()
+	var status int
+	var body string
+	unwell := func() bool {
+		status, body = p.health(t)
+		return status == http.StatusServiceUnavailable && strings.Contains(body, reason)
+	}
+	for late := time.Now().Add(patience); !unwell(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("the server says of itself: %d %s", status, body)
+		}
+	}
+	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if !unwell() {
+			t.Fatalf("the server says of itself: %d %s", status, body)
+		}
+	}
 }
 
 // smallDisk mounts a disk of 16 MiB, for which root's rights are needed.

@@ -22,9 +22,8 @@ type renewer struct {
 	natsd  *natsd.Server
 	ledger *ledger.Ledger
 
-	waiting bool          // for the disk, which was said
-	pause   time.Duration // until it is tried again
-	last    time.Time     // when it was tried
+	pause time.Duration // until it is tried again
+	last  time.Time     // when it was tried
 }
 
 // keepNATS has the embedded NATS server started anew where it must be, until the server stops.
@@ -57,7 +56,6 @@ func (s *Server) keepNATS() {
 func (r *renewer) look() {
 	silent := r.ledger.Silent()
 	if silent == nil && !r.natsd.Disabled() {
-		r.waiting = false
 		if time.Since(r.last) > renewAtLast {
 			r.pause = renewAtFirst
 		}
@@ -67,14 +65,10 @@ func (r *renewer) look() {
 		return
 	}
 	if err := r.natsd.Writable(); err != nil {
-		if !r.waiting {
-			r.cfg.Log.Error("nats: nothing can be written into its folder: the embedded server is "+
-				"started anew when that is possible again", "error", err)
-		}
-		r.waiting = true
+		r.ledger.NoRoom(err) // which is logged once
 		return
 	}
-	r.waiting, r.last, r.pause = false, time.Now(), min(2*r.pause, renewAtLast)
+	r.last, r.pause = time.Now(), min(2*r.pause, renewAtLast)
 	r.cfg.Log.Warn("nats: the embedded server takes nothing, and is started anew", "why", silent)
 	if err := r.natsd.Restart(); err != nil {
 		r.cfg.Log.Error("nats: the embedded server does not start", "error", err)

@@ -98,6 +98,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"issue":  scriptIssue,
 	"hinted": scriptHinted,
 	"cells":  scriptCells,
+	"alert":  scriptAlert,
 }
 
 // setupScript gives a script the project's folder, as $PROJECT, and nothing of this machine's user.
@@ -129,7 +130,8 @@ func watched(ts *testscript.TestScript) **background {
 
 // serve [--data DIR] [FLAGS]: starts a server on a free port, with the data folder ledger if no
 // other is named, and goes on when it answers. $URL is then its address, $PORT its port, and $NATS
-// that for NATS clients, and $NATSPORT its port, if it listens for them.
+// that for NATS clients, and $NATSPORT its port, if it listens for them; $ADMIN is where it tells
+// metrics, if it does.
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	all, dir := append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), "ledger"
 	if i := slices.Index(args, "--data"); i >= 0 && i+1 < len(args) {
@@ -150,6 +152,11 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	at, err := url.Parse(found[1])
 	ts.Check(err)
 	ts.Setenv("PORT", at.Port())
+	if slices.Contains(args, "--admin") {
+		found, err = p.await(&p.stderr, `metrics on (http://\S+)/metrics`)
+		ts.Check(err)
+		ts.Setenv("ADMIN", found[1])
+	}
 	if strings.Contains(strings.Join(args, " "), "--nats-listen") {
 		found, err = p.await(&p.stderr, `NATS clients on ((?:nats|tls)://\S+)`)
 		ts.Check(err)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
-	"go.yaml.in/yaml/v4"
 
 	"muster/cmd/internal/certtest"
 )
@@ -102,39 +101,29 @@ func series(text string) (all []labels.Labels) {
 // expressions returns what deploy asks of Prometheus, by where it stands.
 func expressions(t *testing.T) map[string]string {
 	t.Helper()
-	var alerts struct {
-		Groups []struct {
-			Rules []struct {
-				Alert, Expr, For    string
-				Labels, Annotations map[string]string
-			}
-		}
-	}
 	var dashboard struct {
 		Panels []struct {
 			Title   string
 			Targets []struct{ Expr string }
 		}
 	}
-	read := func(name string, decode func([]byte) error) {
-		data, err := os.ReadFile(filepath.Join("..", "..", "deploy", name))
-		if err == nil {
-			err = decode(data)
-		}
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+	alerts, err := readAlerts()
+	if err != nil {
+		t.Fatal(err)
 	}
-	read("alerts.yaml", func(data []byte) error { return yaml.Unmarshal(data, &alerts) })
-	read("dashboard.json", func(data []byte) error { return json.Unmarshal(data, &dashboard) })
+	data, err := os.ReadFile(filepath.Join("..", "..", "deploy", "dashboard.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &dashboard)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	all := map[string]string{}
-	for _, g := range alerts.Groups {
-		for _, r := range g.Rules {
-			all[r.Alert] = r.Expr
-			if r.Labels["severity"] == "" || r.Annotations["summary"] == "" ||
-				r.Annotations["action"] == "" {
-				t.Errorf("%s does not say how bad it is, what it is or what to do", r.Alert)
-			}
+	for _, r := range alerts {
+		all[r.Alert] = r.Expr
+		if r.Labels["severity"] == "" || r.Annotations["summary"] == "" ||
+			r.Annotations["action"] == "" {
+			t.Errorf("%s does not say how bad it is, what it is or what to do", r.Alert)
 		}
 	}
 	for _, panel := range dashboard.Panels {

@@ -203,3 +203,14 @@ func areThrees(groups []string) bool {
 	}
 	return true
 }
+
+// A Measure is how much of something there is, as a sentence has it: in English the text, and in
+// other languages what their words make of the amount and the unit, "" for the digits alone.
+type Measure struct {
+	Amount
+	Unit Unit
+	Text string
+}
+
+// String returns the measure in English.
+func (m Measure) String() string { return m.Text }

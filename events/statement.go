@@ -17,6 +17,9 @@ func (t Type) Subject() string { about, _, _ := strings.Cut(string(t), "."); ret
 // Event returns what happened: "offered" of "pledge.offered".
 func (t Type) Event() string { _, event, _ := strings.Cut(string(t), "."); return event }
 
+// Happened returns what [Type.Event] says, so that it can be told in other languages.
+func (t Type) Happened() phrase.Phrase { return phrase.As(t.Event(), "event."+t.Event()) }
+
 // Words returns the type as people read it: "pledge offered".
 func (t Type) Words() string { return strings.ReplaceAll(string(t), ".", " ") }
 

@@ -260,25 +260,17 @@ func (t *terms) describe(observed bool) phrase.Phrase {
 	return s.Phrase()
 }
 
-// A Measure is how much of something there is, as a sentence has it.
-type Measure struct {
-	events.Amount
-	Unit events.Unit
-	text string
+func (a amount) measure() events.Measure {
+	return events.Measure{Amount: a.said(), Unit: a.unit, Text: a.String()}
 }
 
-// String returns the measure in English.
-func (m Measure) String() string { return m.text }
-
-func (a amount) measure() Measure { return Measure{a.said(), a.unit, a.String()} }
-
 // measureOf returns a quantity as a measure: its digits alone, where no unit is given.
-func measureOf(q events.Quantity, u events.Unit) Measure {
+func measureOf(q events.Quantity, u events.Unit) events.Measure {
 	text := Grouped(q)
 	if u != "" {
 		text += " " + UnitOf(q, u)
 	}
-	return Measure{events.Amount{Quantity: q}, u, text}
+	return events.Measure{Amount: events.Amount{Quantity: q}, Unit: u, Text: text}
 }
 
 // String tells an amount to people: "1,200 personnel", "2,500,000.00 EUR", "10 to 14 tanks", "an

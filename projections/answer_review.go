@@ -141,7 +141,7 @@ func (r *Review) oversupplied(l *LineCoverage) {
 		}.saying(phrase.Of(
 			"%s has %s more than the %s that it needs: some of it could fill another line.",
 			l.Line, amount{quantity: over, unit: l.Unit}.measure(),
-			Measure{events.Amount{Quantity: l.Required}, "", Grouped(l.Required)})))
+			measureOf(l.Required, ""))))
 }
 
 // saying returns the finding with the sentence that says it.

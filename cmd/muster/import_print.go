@@ -40,7 +40,7 @@ func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
 			unshown++
 			continue
 		}
-		l.Add(r, strings.TrimPrefix(r.Place(), "line "), r.What, last)
+		l.Add(r, strings.TrimPrefix(r.Place().String(), "line "), r.What.String(), last)
 	}
 	if unshown > 0 {
 		l.Below = []string{fmt.Sprintf("… and %s more that are refused: each cause is told below",

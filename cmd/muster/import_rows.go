@@ -151,7 +151,7 @@ func (a *app) tellUnread(r *round.Round) {
 			problem.Line(strings.Join(r.Unused, ", ")))
 	}
 	for _, left := range r.Left {
-		fmt.Fprintf(a.stderr, "muster: left out, %s: %d (%s)\n", problem.Line(left.Why),
+		fmt.Fprintf(a.stderr, "muster: left out, %s: %d (%s)\n", problem.Line(left.Why.String()),
 			len(left.Lines), lines(left.Lines))
 	}
 }

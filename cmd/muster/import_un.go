@@ -65,7 +65,7 @@ operations, and the first word about each contribution to one that is there.`,
 }
 
 // becomes says what becomes of what a file does not have.
-var becomes = map[reconcile.Choice]string{reconcile.Leave: imported.LeftAsRecorded,
+var becomes = map[reconcile.Choice]string{reconcile.Leave: string(imported.LeftAsRecorded),
 	reconcile.Strike: "struck, as never said", reconcile.Return: "returned"}
 
 // An importedHistory is what became of a file of history.

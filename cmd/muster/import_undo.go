@@ -137,7 +137,7 @@ func undone(name string, all []reconcile.Undone, dryRun bool) listing {
 	var rows []any
 	l := listing{Table: web.Table{Head: []string{"pledge", "nation", "operation", "role", "what"}}}
 	for _, u := range all {
-		what := u.StruckWith()
+		what := u.StruckWith().String()
 		switch {
 		case u.Import == name:
 			struck++

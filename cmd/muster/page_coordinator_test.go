@@ -240,8 +240,8 @@ func planByFile(t *testing.T, b *tab, url, dir string) {
 	b.says(".empty", "Le registre dit ce que dit ce fichier")
 	change(file, file, "quantity: 15000", "quantity: 14000")
 	bring(file)
-	b.says("#wrong", "was 15000 when the file was written, and others have made it 15500 "+
-		"since (line ")
+	b.says("#wrong", "était 15000 quand le fichier a été écrit, et d’autres en ont fait "+
+		"15500 depuis (ligne ")
 	b.wait("document.activeElement.id === 'wrong'")
 	b.axeBy(otherRules)
 	b.shot("plan-wrong-fr")

@@ -125,6 +125,9 @@ func (p Phrase) Capital() Phrase {
 // String returns the phrase in English.
 func (p Phrase) String() string { return p.text }
 
+// MarshalText writes the phrase in English, as JSON has it.
+func (p Phrase) MarshalText() ([]byte, error) { return []byte(p.text), nil }
+
 // IsZero reports whether nothing is said.
 func (p Phrase) IsZero() bool { return p.text == "" && p.key == "" }
 

@@ -73,7 +73,7 @@ type Field struct {
 	// Value is what was given, shortened, where showing it helps.
 	Value string `json:"value,omitempty"`
 
-	said phrase.Phrase // the message
+	at, said phrase.Phrase // the location, where it is one, and the message
 }
 
 // FieldOf returns what is wrong with one member or parameter, its message formatted as by
@@ -87,6 +87,21 @@ func FieldSaid(location, value string, message phrase.Phrase) Field {
 	return Field{Location: location, Value: value, Message: message.String(), said: message}
 }
 
+// FieldAt is [FieldSaid] of a place that is told in each language, such as a line of a file.
+func FieldAt(place phrase.Phrase, value string, message phrase.Phrase) Field {
+	f := FieldSaid(place.String(), value, message)
+	f.at = place
+	return f
+}
+
+// At returns the location, to be told in other languages; as it stands where it is a name.
+func (f Field) At() phrase.Phrase {
+	if f.at.String() == f.Location {
+		return f.at
+	}
+	return phrase.Verbatim(f.Location)
+}
+
 // Said returns what the message is made of, so that it can be told in other languages. Of a problem
 // that came over the wire it is the message alone, in English.
 func (f Field) Said() phrase.Phrase { return saidOr(f.said, f.Message) }
@@ -94,9 +109,9 @@ func (f Field) Said() phrase.Phrase { return saidOr(f.said, f.Message) }
 // Phrase returns what [Field.String] says.
 func (f Field) Phrase() phrase.Phrase {
 	if f.Value == "" {
-		return phrase.Of("%s: %s", f.Location, f.Said())
+		return phrase.Of("%s: %s", f.At(), f.Said())
 	}
-	return phrase.Of("%s %s: %s", f.Location, strconv.QuoteToGraphic(f.Value), f.Said())
+	return phrase.Of("%s %s: %s", f.At(), strconv.QuoteToGraphic(f.Value), f.Said())
 }
 
 // String says the field, what was given for it, and what is wrong with that.
@@ -144,6 +159,14 @@ func (p *Problem) WithHint(format string, args ...any) *Problem {
 	q := *p
 	q.hinted = phrase.Of(format, args...)
 	q.Hint = q.hinted.String()
+	return &q
+}
+
+// In returns a copy of p whose detail names the file that it is about.
+func (p *Problem) In(file string) *Problem {
+	q := *p
+	q.said = phrase.Of("%s: %s", file, p.Said())
+	q.Detail = q.said.String()
 	return &q
 }
 

@@ -3,10 +3,10 @@ package server
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/imported"
 	"muster/ledger/intake/reconcile"
@@ -30,10 +30,10 @@ const (
 var importBound = round.Bound{Cells: 1_000_000, Steps: 1_000_000_000}
 
 // wordsOfThePage are what is chosen on the page, as it says it.
-var wordsOfThePage = imported.Words{Changed: map[reconcile.Choice]string{
+var wordsOfThePage = imported.Words{Changed: map[reconcile.Choice]phrase.Text{
 	reconcile.Corrected: "choose “it was wrong before”",
 	reconcile.Amended:   "choose “the world has changed”"},
-	Gone: map[reconcile.Choice]string{reconcile.Strike: "“was never to be said”",
+	Gone: map[reconcile.Choice]phrase.Text{reconcile.Strike: "“was never to be said”",
 		reconcile.Withdraw: "“is withdrawn”"},
 	Leave: "choose “stays as recorded” for what the file does not have any more"}
 
@@ -77,7 +77,7 @@ func (s *Server) planImport(ctx context.Context, as *web.Service,
 		return plan, err
 	}
 	for _, left := range r.Left {
-		plan.Left = append(plan.Left, fmt.Sprintf("left out, %s: %d", left.Why, len(left.Lines)))
+		plan.Left = append(plan.Left, phrase.Of("left out, %s: %d", left.Why, len(left.Lines)))
 	}
 	plan.Unused = r.Unused
 	b, wrong := f.Compare(r, wrong, with, choices)
@@ -203,9 +203,9 @@ func (s *Server) checkImport(ctx context.Context, view events.View, b *imported.
 // refusalsOf says why a row is refused: the same words for all rows that have a cause.
 func refusalsOf(r *imported.Row) (all []page.FileRefusal) {
 	for _, f := range r.Refused {
-		one := page.FileRefusal{Cause: f.Message, Value: f.Value}
-		if f.Location != "" && f.Location != r.Place() {
-			one.Cause = f.Location + ": " + f.Message
+		one := page.FileRefusal{Cause: f.Said(), Value: f.Value}
+		if f.Location != "" && f.Location != r.Place().String() {
+			one.Cause = phrase.Of("%s: %s", reconcile.FieldName(f.Location), f.Said())
 		}
 		all = append(all, one)
 	}
@@ -229,18 +229,23 @@ func shownRows(b *imported.Batch) []page.FileRow {
 			row.What = r.Sentence
 		}
 		for _, c := range r.Changes {
-			change := page.FileChange{Field: c.Field, Was: c.Was, Is: c.Is}
-			if c.Base != nil {
-				change.Base = cmp.Or(*c.Base, "–")
-			}
-			if c.Stays != nil {
-				change.Stays = cmp.Or(*c.Stays, "–")
-			}
-			row.Changes = append(row.Changes, change)
+			row.Changes = append(row.Changes, shownChange(c))
 		}
 		all[i] = row
 	}
 	return all
+}
+
+// shownChange is a cell that is otherwise, as a page shows it.
+func shownChange(c reconcile.Change) page.FileChange {
+	change := page.FileChange{Field: c.Named(), Was: c.Cell(c.Was), Is: c.Cell(c.Is)}
+	if c.Base != nil {
+		change.Base = c.Cell(cmp.Or(*c.Base, "–"))
+	}
+	if c.Stays != nil {
+		change.Stays = c.Cell(cmp.Or(*c.Stays, "–"))
+	}
+	return change
 }
 
 // returnedName is the name of a file that comes back: never that of the one that was sent.

@@ -6,6 +6,7 @@ import (
 
 	"muster/cmd/internal/planned"
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/plan"
 	"muster/projections/web"
@@ -108,7 +109,7 @@ func planRows(c planned.Comes) (rows []page.FileRow, said []page.FileSaid) {
 // planRow is what becomes of a line, "" for the operation itself.
 func planRow(line events.Line, changes map[events.Line]plan.Change,
 	kept map[events.Line]plan.Kept) page.FileRow {
-	r := page.FileRow{Place: string(line), Kind: "unchanged"}
+	r := page.FileRow{Place: phrase.Verbatim(string(line)), Kind: "unchanged"}
 	k, stays := kept[line]
 	if stays {
 		r.Kind = map[plan.Stays]string{plan.Changed: "kept", plan.Added: "added",
@@ -118,15 +119,24 @@ func planRow(line events.Line, changes map[events.Line]plan.Change,
 		r.Kind = map[string]string{plan.Add: "new", plan.Revise: "changed",
 			plan.Cancel: "cancelled"}[change.Verb]
 		for _, d := range change.Differs {
-			r.Changes = append(r.Changes, page.FileChange{Field: d.Term, Of: d.Of, Was: d.Was,
-				Is: d.Is})
+			r.Changes = append(r.Changes, planChange(d))
 		}
 	}
 	for _, d := range k.Differs {
-		r.Changes = append(r.Changes, page.FileChange{Field: d.Term, Of: d.Of, Was: d.Was, Is: d.Is,
-			Stays: cmp.Or(d.Is, "–")})
+		change := planChange(d)
+		change.Stays = change.Is
+		if d.Is == "" {
+			change.Stays = phrase.Verbatim("–")
+		}
+		r.Changes = append(r.Changes, change)
 	}
 	return r
+}
+
+// planChange is a term that is otherwise, as a page shows it.
+func planChange(d plan.Difference) page.FileChange {
+	return page.FileChange{Field: phrase.Verbatim(d.Term), Of: d.Of, Was: phrase.Verbatim(d.Was),
+		Is: phrase.Verbatim(d.Is)}
 }
 
 // checkPlan asks the rules of what is to be said. What rests on a change of the operation, which is
@@ -152,9 +162,9 @@ func (s *Server) checkPlan(ctx context.Context, view events.View, all *page.Plan
 		case p.Kind == problem.Conflict, p.Kind == problem.Invalid, p.Kind == problem.NotAllowed,
 			p.Kind == problem.NotFound:
 			row := &all.Rows[said.Row]
-			row.Refused = append(row.Refused, page.FileRefusal{Cause: p.Error()})
-			wrong = append(wrong, problem.Field{Location: cmp.Or(row.Place, "operation"),
-				Message: p.Error()})
+			row.Refused = append(row.Refused, page.FileRefusal{Cause: p.Phrase()})
+			wrong = append(wrong, problem.FieldSaid(cmp.Or(row.Place.String(),
+				"operation"), "", p.Phrase()))
 		default:
 			return err
 		}

@@ -133,7 +133,7 @@ func merge(t *testing.T, k *reconcile.Known, data []byte) (told []string) {
 			}
 			k.Take(events.Record{Sequence: 1000, Signed: events.Signed{Statement: st}})
 		}
-		told = append(told, one+o.Problem)
+		told = append(told, one+o.Problem.String())
 	}
 	return told
 }
@@ -170,7 +170,7 @@ func TestFormAsItWasWritten(t *testing.T) {
 				Place: c.Pledges[i].Place, PledgeTerms: p}
 			return string(must[[]byte](t)(events.Marshal(o)))
 		}
-		equal(t, row.Place(), text(is), text(want))
+		equal(t, row.Place().String(), text(is), text(want))
 	}
 	equal(t, "merged", merge(t, known(t, c), data), "[unchanged unchanged unchanged]")
 }

@@ -139,7 +139,9 @@ func (s *Sheet) Read(m round.Mapping, origin events.Origin) (*round.Round, error
 		return nil, err
 	}
 	r.Unused = slices.DeleteFunc(r.Unused, s.isOwn)
-	r.Left = slices.DeleteFunc(r.Left, func(l round.Left) bool { return l.Why == round.RowsOfTags })
+	r.Left = slices.DeleteFunc(r.Left, func(l round.Left) bool {
+		return l.Why.String() == string(round.RowsOfTags)
+	})
 	again := map[string]int{}
 	for i := range r.Rows {
 		row := &r.Rows[i]

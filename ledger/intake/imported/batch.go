@@ -1,10 +1,10 @@
 package imported
 
 import (
-	"cmp"
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
@@ -35,7 +35,7 @@ type Batch struct {
 type Row struct {
 	Line     int             `json:"line"`
 	Column   string          `json:"column,omitempty"`
-	What     string          `json:"what"`
+	What     phrase.Phrase   `json:"what"`
 	Refused  []problem.Field `json:"refused,omitempty"`
 	Warnings []problem.Field `json:"warnings,omitempty"`
 	// Kind is what the row is beside what is recorded, and Changes what it says otherwise. Before
@@ -46,16 +46,16 @@ type Row struct {
 	// Pledge is the one that the row resembles, where it is alike.
 	Pledge events.ID `json:"pledge,omitzero"`
 	// Asked is set where somebody must choose first. Sentence is what the row says by itself.
-	Asked    bool   `json:"-"`
-	Sentence string `json:"-"`
+	Asked    bool          `json:"-"`
+	Sentence phrase.Phrase `json:"-"`
 
-	gone string // what is gone, without what becomes of it
+	gone phrase.Phrase // what is gone, without what becomes of it
 }
 
 // Place says where the row is in the file.
-func (r *Row) Place() string {
+func (r *Row) Place() phrase.Phrase {
 	if r.Line == 0 {
-		return string(reconcile.Gone)
+		return phrase.Of("gone")
 	}
 	return sheet.Row{Line: r.Line, Of: r.Column}.Place()
 }
@@ -64,7 +64,7 @@ func (r *Row) Place() string {
 func (r *Row) Refusals() (all []string) {
 	for _, f := range r.Refused {
 		text := f.Message
-		if f.Location != "" && f.Location != r.Place() {
+		if f.Location != "" && f.Location != r.Place().String() {
 			text = f.String()
 		}
 		all = append(all, text)
@@ -150,8 +150,10 @@ func Wrong(file error, ledger *problem.Problem) error {
 		q = *problem.From(problem.OfFields(q.Fields))
 		q.Kind = p.Kind
 	}
-	q.Hint = cmp.Or(p.Hint, ledger.Hint)
-	return &q
+	if p.Hint != "" {
+		ledger = p
+	}
+	return q.WithHint("%s", ledger.Hinted())
 }
 
 // Returned writes the file back, with what is wrong beside its rows: all of them, or those alone
@@ -167,7 +169,7 @@ func (b *Batch) Returned(asBook, only bool) ([]byte, error) {
 			wrong[r.Line] = append(wrong[r.Line], text)
 		}
 		if r.Asked {
-			wrong[r.Line] = append(wrong[r.Line], r.What)
+			wrong[r.Line] = append(wrong[r.Line], r.What.String())
 		}
 	}
 	if !asBook {

@@ -1,12 +1,10 @@
 package imported
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
@@ -119,67 +117,77 @@ func (b *Batch) notReconciled() *problem.Problem {
 // became notes what became of a row.
 func (r *Row) became(o *reconcile.Outcome, known *reconcile.Known) {
 	r.Kind, r.Changes, r.Asked = o.Kind, o.Changes, o.Asked
-	told := make([]string, len(o.Changes))
+	told := make([]phrase.Phrase, len(o.Changes))
 	for i, c := range o.Changes {
-		told[i] = c.String()
+		told[i] = c.Phrase()
 	}
 	if o.Kind == reconcile.Changed && len(told) == 0 {
 		for _, st := range o.Statements {
-			told = append(told, "also "+st.Head().Type.Event())
+			told = append(told, phrase.Of("also %s", st.Head().Type.Happened()))
 		}
 	}
 	p := known.Pledge(o.Pledge)
 	switch o.Kind {
 	case reconcile.Refused:
-		r.Refused = []problem.Field{{Message: o.Problem}}
-		r.What += "; refused: " + o.Problem
+		r.refuse(o.Problem)
 	case reconcile.Changed:
-		if o.Problem != "" {
+		if !o.Problem.IsZero() {
 			told = append(told, o.Problem)
 		}
-		r.What = fmt.Sprintf("changed, pledge %s: %s; %s", o.Pledge, strings.Join(told, ", "),
-			r.What)
+		r.What = phrase.Of("changed, pledge %s: %s; %s", o.Pledge, behind(told), r.What)
 	case reconcile.Alike:
 		r.Pledge = o.Pledge
-		r.What = fmt.Sprintf("alike pledge %s but for: %s; %s", o.Pledge, strings.Join(told, ", "),
-			r.What)
+		r.What = phrase.Of("alike pledge %s but for: %s; %s", o.Pledge, behind(told), r.What)
 	case reconcile.Unchanged:
 		r.Before = p.First
 		switch {
 		case o.Ended && p.Struck:
-			r.What += fmt.Sprintf("; the pledge %s was struck, as never said, and stays so: where "+
-				"the file is right, offer it again by hand", p.ID)
+			r.add(phrase.Of("the pledge %s was struck, as never said, and stays so: where "+
+				"the file is right, offer it again by hand", p.ID))
 		case o.Ended:
-			r.What += fmt.Sprintf("; the pledge %s has ended (%s), and stays so: where it was "+
-				"offered again, that is another pledge", p.ID, p.Ended.Event())
+			r.add(phrase.Of("the pledge %s has ended (%s), and stays so: where it was "+
+				"offered again, that is another pledge", p.ID, p.Ended.Happened()))
 		}
 	}
+}
+
+// behind are changes one behind the other.
+func behind(told []phrase.Phrase) phrase.Phrase { return phrase.Behind("%s, %s", told...) }
+
+// add adds something to what became of a row.
+func (r *Row) add(more phrase.Phrase) { r.What = phrase.Of("%s; %s", r.What, more) }
+
+// refuse notes why a row is refused.
+func (r *Row) refuse(why phrase.Phrase) {
+	r.Refused = []problem.Field{problem.FieldSaid("", "", why)}
+	r.add(phrase.Of("refused: %s", why))
 }
 
 // addGone adds a row for a pledge that the file does not have any more.
 func (b *Batch) addGone(o *reconcile.Outcome, known *reconcile.Known) {
 	p := known.Pledge(o.Pledge)
-	done := LeftAsRecorded
+	done := LeftAsRecorded.Phrase()
 	switch {
 	case o.Asked:
-		done = "not taken off: " + o.Problem
+		done = phrase.Of("not taken off: %s", o.Problem)
 	case len(o.Statements) > 0:
-		done = o.Statements[0].Head().Type.Words()
+		done = o.Statements[0].Head().Type.Phrase()
 		if c, ok := o.Statements[0].(*events.PledgeCorrected); ok && c.Struck {
 			done = p.StruckWith()
 		}
 	}
-	gone := fmt.Sprintf("not in the file any more: %s of %s in %s, pledge %s; ", p.Role,
-		b.file.Mapping.Named(p.Place), p.Operation, p.ID)
-	b.Rows = append(b.Rows, Row{Kind: reconcile.Gone, Before: p.First, gone: gone,
-		What: gone + done, Asked: o.Asked})
+	gone := phrase.Of("not in the file any more: %s of %s in %s, pledge %s", p.Role,
+		b.file.Mapping.Called(p.Place), p.Operation, p.ID)
+	row := Row{Kind: reconcile.Gone, Before: p.First, gone: gone, What: gone, Asked: o.Asked}
+	row.add(done)
+	b.Rows = append(b.Rows, row)
 	if len(o.Statements) > 0 {
 		b.Chains = append(b.Chains, chainOf(len(b.Rows)-1, o.Statements))
 	}
 }
 
 // LeftAsRecorded says what becomes of what a file does not have any more, where nothing does.
-const LeftAsRecorded = "left as recorded"
+const LeftAsRecorded phrase.Text = "left as recorded"
 
 // leaveGone leaves as recorded what the file does not have any more, where a row of the file is
 // refused after the rows were compared: that row may be what seems to be gone.
@@ -197,7 +205,8 @@ func (b *Batch) leaveGone() {
 	})
 	for i := range b.Rows {
 		if r := &b.Rows[i]; r.Kind == reconcile.Gone {
-			r.What = r.gone + LeftAsRecorded
+			r.What = r.gone
+			r.add(LeftAsRecorded.Phrase())
 		}
 	}
 }
@@ -271,9 +280,8 @@ func (b *Batch) refuseRest(said round.Chain, o *reconcile.Outcome) {
 		if s.Row == said[0].Row || r.Refused != nil {
 			continue
 		}
-		why := "rests on " + head.Place() + ", which is refused: " + o.Problem
-		r.Kind, r.Refused = reconcile.Refused, []problem.Field{{Message: why}}
-		r.What += "; refused: " + why
+		r.Kind = reconcile.Refused
+		r.refuse(phrase.Of("rests on %s, which is refused: %s", head.Place(), o.Problem))
 	}
 }
 
@@ -290,14 +298,19 @@ func (b *Batch) asked() *problem.Problem {
 		alike = alike || r.Kind == reconcile.Alike
 		gone = gone || r.Kind == reconcile.Gone
 		if len(fields) < maxAsked {
-			fields = append(fields, problem.Field{Location: r.Place(), Message: r.What})
+			fields = append(fields, problem.FieldAt(r.Place(), "", r.What))
 		}
 	}
 	if all == 0 {
 		return nil
 	}
-	p := problem.New(problem.Conflict, "%s otherwise than recorded, so nothing was recorded",
-		english.Several(all, "row")+" "+english.Verb(all == 1, "are")).WithFields(fields)
+	p := problem.New(problem.Conflict, "%d rows are otherwise than recorded, so nothing was "+
+		"recorded", all)
+	if all == 1 {
+		p = problem.New(problem.Conflict, "1 row is otherwise than recorded, so nothing was "+
+			"recorded")
+	}
+	p = p.WithFields(fields)
 	if gone {
 		return p.WithHint("of what the form does not have any more, see what is recorded: " +
 			"`muster pledge show ID`; put the row back, or take that pledge off by hand: " +
@@ -308,13 +321,13 @@ func (b *Batch) asked() *problem.Problem {
 		return p.WithHint("say what holds: --changed amended (or corrected) takes what the form " +
 			"says; or put into the form what the ledger has; --dry-run shows each row")
 	}
-	hint := "say what that means: --changed corrected where it was wrong before, --changed " +
-		"amended where the world has changed"
 	if alike {
-		hint += ", --changed new where those that are alike are other pledges (or both: " +
-			"--changed corrected,new)"
+		return p.WithHint("say what that means: --changed corrected where it was wrong before, " +
+			"--changed amended where the world has changed, --changed new where those that are " +
+			"alike are other pledges (or both: --changed corrected,new); --dry-run shows each row")
 	}
-	return p.WithHint("%s; --dry-run shows each row", hint)
+	return p.WithHint("say what that means: --changed corrected where it was wrong before, " +
+		"--changed amended where the world has changed; --dry-run shows each row")
 }
 
 // maxAsked is how many rows are named at most that somebody is asked about.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/form"
 	"muster/ledger/intake/reconcile"
@@ -93,16 +94,31 @@ type Choices struct {
 type Words struct {
 	// Changed says how to choose what a changed row means, and Gone names what becomes of what is
 	// gone.
-	Changed, Gone map[reconcile.Choice]string
+	Changed, Gone map[reconcile.Choice]phrase.Text
 	// Leave says how to choose that what is gone stays.
-	Leave string
+	Leave phrase.Text
 }
 
-func (w Words) changed(c reconcile.Choice) string {
-	return cmp.Or(w.Changed[c], "say --changed "+string(c))
+func (w Words) changed(c reconcile.Choice) phrase.Phrase {
+	if words, ok := w.Changed[c]; ok {
+		return words.Phrase()
+	}
+	return phrase.Of("say --changed %s", c)
 }
 
-func (w Words) gone(c reconcile.Choice) string { return cmp.Or(w.Gone[c], "--gone "+string(c)) }
+func (w Words) gone(c reconcile.Choice) phrase.Phrase {
+	if words, ok := w.Gone[c]; ok {
+		return words.Phrase()
+	}
+	return phrase.Verbatim("--gone " + string(c))
+}
+
+func (w Words) leave() phrase.Phrase {
+	if w.Leave == "" {
+		return phrase.Of("import it without --gone")
+	}
+	return w.Leave.Phrase()
+}
 
 // Check refuses words that are no choices.
 func (c *Choices) Check() error {
@@ -127,7 +143,7 @@ func (c *Choices) MayBeGone(t *sheet.Table) error {
 		"has the column %q: such a file has come back from an import, and may have only the rows "+
 		"that were refused", c.Words.gone(reconcile.Choice(c.Gone)), sheet.ProblemColumn).
 		WithHint("%s; what is gone is found with the whole file, in which the same rows are "+
-			"mended", cmp.Or(c.Words.Leave, "import it without --gone"))
+			"mended", c.Words.leave())
 }
 
 func (c *Choices) options(origin events.Origin, name string, today events.Date) reconcile.Options {

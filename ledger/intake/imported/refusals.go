@@ -1,9 +1,8 @@
 package imported
 
 import (
-	"fmt"
-
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/sheet"
 )
@@ -13,13 +12,14 @@ import (
 func (b *Batch) Refusals() *problem.Problem {
 	b.leaveGone()
 	var faults sheet.Faults
-	hint, rows := "", 0
+	var hint phrase.Phrase
+	rows := 0
 	for i := range b.Chains {
 		c := &b.Chains[i]
 		first := &b.Rows[c.Said[0].Row]
 		first.Warnings = c.Warnings
 		for _, w := range first.Warnings {
-			first.What += "; warning: " + w.String()
+			first.add(phrase.Of("warning: %s", w))
 		}
 		if c.Refused == nil {
 			continue
@@ -30,14 +30,13 @@ func (b *Batch) Refusals() *problem.Problem {
 		for _, said := range c.Said {
 			if row := &b.Rows[said.Row]; row.Refused == nil {
 				rows++
-				f := problem.Field{Message: c.Refused.Detail}
+				why := c.Refused.Said()
 				if c.Refused.Code == IDTaken {
-					f.Message = "is recorded already, with another key or in other words"
+					why = phrase.Of("is recorded already, with another key or in other words")
 				}
-				faults.Add(row.Place(), f)
-				f.Location = row.Place()
-				row.What += "; refused: " + f.Message
-				row.Refused = []problem.Field{f}
+				faults.Add(row.Place(), problem.FieldSaid("", "", why))
+				row.refuse(why)
+				row.Refused = []problem.Field{problem.FieldAt(row.Place(), "", why)}
 			}
 		}
 	}
@@ -47,8 +46,7 @@ func (b *Batch) Refusals() *problem.Problem {
 	}
 	p := problem.New(problem.Conflict, "%d of %d rows would be refused, so nothing was recorded",
 		rows, len(b.Rows)).WithFields(fields)
-	p.Hint = hint
-	return p
+	return p.WithHint("%s", hint)
 }
 
 // IDTaken is the code of the rule that an id is of one statement. What is imported has the id of
@@ -56,8 +54,8 @@ func (b *Batch) Refusals() *problem.Problem {
 const IDTaken = "id-taken"
 
 // saidOtherwise says what to do about a row that was imported before in other words.
-func saidOtherwise(pledge events.ID) string {
-	return fmt.Sprintf("such a row was imported before, in other words or by another key, "+
+func saidOtherwise(pledge events.ID) phrase.Phrase {
+	return phrase.Of("such a row was imported before, in other words or by another key, "+
 		"and what is recorded stays and counts once: leave the row out, or amend or correct the "+
 		"pledge where the row is right now: muster pledge show %s", pledge)
 }

@@ -1,11 +1,10 @@
 package imported
 
 import (
-	"fmt"
 	"slices"
 
 	"muster/events"
-	"muster/events/problem"
+	"muster/events/phrase"
 	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
 )
@@ -69,7 +68,7 @@ func (b *Batch) seenSeries(known *reconcile.Known, s *round.Series,
 				continue
 			}
 			b.Rows = append(b.Rows, Row{Line: point.Line, Column: point.Of,
-				What: fmt.Sprintf("nobody of %s was there on %s", b.file.Mapping.Named(s.Place),
+				What: phrase.Of("nobody of %s was there on %s", b.file.Mapping.Called(s.Place),
 					point.On)})
 		}
 		mine[row] = true
@@ -88,24 +87,25 @@ func (b *Batch) seenSeries(known *reconcile.Known, s *round.Series,
 func (r *Row) seen(day *reconcile.Day, p *round.Point, s *round.Series,
 	opt *reconcile.Options, w Words) {
 	r.Kind = day.Kind
-	why := ""
+	var why phrase.Phrase
 	switch {
-	case day.Cannot != "":
-		why = fmt.Sprintf("the file says that %s: this is more than another number; mend what is "+
+	case !day.Cannot.IsZero():
+		why = phrase.Of("the file says that %s: this is more than another number; mend what is "+
 			"recorded first, by hand: muster pledge list --operation %s --nation %s", day.Cannot,
 			s.Operation, s.Nation)
 	case day.Kind != reconcile.Changed:
 		return
 	case opt.Changed == reconcile.Amended:
-		why = "no amendment changes what was seen on a day that is past: " +
-			w.changed(reconcile.Corrected) + " where the figure was wrong"
+		why = phrase.Of("no amendment changes what was seen on a day that is past: %s where the "+
+			"figure was wrong", w.changed(reconcile.Corrected))
 	default:
 		r.Asked = opt.Changed != reconcile.Corrected
-		r.Changes = []reconcile.Change{{Field: "strength on " + p.On.String(),
-			Was: s.Unit.Of(day.Was).String(), Is: s.Unit.Of(p.Strength).String()}}
-		r.What = fmt.Sprintf("changed: %s; %s", r.Changes[0], r.What)
+		r.Changes = []reconcile.Change{reconcile.NamedChange(
+			phrase.Of("strength on %s", p.On), s.Unit.Of(day.Was).String(),
+			s.Unit.Of(p.Strength).String())}
+		r.What = phrase.Of("changed: %s; %s", r.Changes[0].Phrase(), r.What)
 		return
 	}
-	r.Kind, r.Refused = reconcile.Refused, []problem.Field{{Message: why}}
-	r.What += "; refused: " + why
+	r.Kind = reconcile.Refused
+	r.refuse(why)
 }

@@ -118,8 +118,8 @@ func (r *restater) month(step *Step, key contribution, on events.Date,
 	s := r.of(key)
 	s.spoken = map[events.ID]int{}
 	day := s.On(on, now)
-	if day.Cannot != "" {
-		return cannot(key, on, day.Cannot)
+	if !day.Cannot.IsZero() {
+		return cannot(key, on, day.Cannot.String())
 	}
 	if day.Before {
 		step.Before++

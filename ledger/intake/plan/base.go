@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/plan/strictyaml"
 )
@@ -40,7 +41,7 @@ func readBase(v strictyaml.Value) *Base {
 func parseRecord(s string) (uint64, error) {
 	n, err := strconv.ParseUint(s, 10, 63)
 	if err != nil || n == 0 {
-		return 0, fmt.Errorf("write the number of a record, from 1 on")
+		return 0, phrase.Errorf("write the number of a record, from 1 on")
 	}
 	return n, nil
 }
@@ -53,16 +54,16 @@ func (p Plan) Fits(ledger events.Origin, last uint64, view events.View) error {
 	case b == nil:
 		return nil
 	case b.Ledger != ledger:
-		p.file.Fault("base.ledger", string(b.Ledger), fmt.Sprintf(
+		p.file.FaultAt("base.ledger", string(b.Ledger),
 			"the file is that of another ledger than %s: leave the base out, and every line that "+
-				"it does not have is cancelled", ledger))
+				"it does not have is cancelled", ledger)
 	case b.AsOf > last:
-		p.file.Fault("base.as_of", fmt.Sprint(b.AsOf), fmt.Sprintf(
-			"the ledger has %d records: leave the base as it was written", last))
+		p.file.FaultAt("base.as_of", fmt.Sprint(b.AsOf),
+			"the ledger has %d records: leave the base as it was written", last)
 	case b.View != view:
-		p.file.Fault("base.view", string(b.View), fmt.Sprintf(
+		p.file.FaultAt("base.view", string(b.View),
 			"the file was written for who may read something else than you (%s): write it again "+
-				"as you, or what it does not have would be cancelled", orAll(view)))
+				"as you, or what it does not have would be cancelled", orAll(view))
 	}
 	return p.conflict()
 }
@@ -112,7 +113,7 @@ func (p Plan) Since(base, now Current) (Plan, []Kept, error) {
 	if err := p.conflict(); err != nil {
 		conflict := problem.From(err)
 		return p, nil, conflict.WithHint("write in the file what is to hold of these, and "+
-			"as_of: %d under its base", now.AsOf)
+			"as_of: %s under its base", fmt.Sprint(now.AsOf))
 	}
 	return q, m.kept, nil
 }

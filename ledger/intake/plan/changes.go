@@ -71,14 +71,14 @@ func impossible(p Plan, now Current) error {
 	for i, r := range p.Requirements {
 		at := fmt.Sprintf("requirements[%d].", i)
 		if now.Cancelled[r.Line] {
-			p.file.Fault(at+"line", string(r.Line),
+			p.file.FaultAt(at+"line", string(r.Line),
 				"was cancelled, and a cancelled line is never issued again: give the "+
 					"requirement another name")
 		}
 		if before, ok := now.Lines[r.Line]; ok && before.Role != r.Role {
-			p.file.Fault(at+"role", string(r.Role), fmt.Sprintf(
+			p.file.FaultAt(at+"role", string(r.Role),
 				"the line %s is for the role %s, and a line keeps its role: give the "+
-					"requirement another name", r.Line, before.Role))
+					"requirement another name", r.Line, before.Role)
 		}
 	}
 	return p.conflict()

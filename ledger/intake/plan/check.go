@@ -1,13 +1,13 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/ledger/intake/plan/strictyaml"
 )
 
@@ -18,13 +18,13 @@ func parseBool(s string) (bool, error) {
 	case "false":
 		return false, nil
 	}
-	return false, errors.New("write true or false")
+	return false, phrase.Errorf("write true or false")
 }
 
 func parsePriority(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil {
-		return 0, errors.New("write 1 (first) to 9")
+		return 0, phrase.Errorf("write 1 (first) to 9")
 	}
 	return n, nil
 }
@@ -43,14 +43,14 @@ func check(file *strictyaml.File, p Plan) {
 	opened.Type = "operation.opened"
 	_, err := events.Marshal(opened)
 	for _, f := range problemOf(err) {
-		file.Fault(f.Location, f.Value, f.Message)
+		file.FaultSaid(f.Location, f.Value, f.Said())
 	}
 	first := map[events.Line]int{}
 	for i, r := range p.Requirements {
 		at := fmt.Sprintf("requirements[%d].", i)
 		if j, twice := first[r.Line]; twice && r.Line != "" {
-			file.Fault(at+"line", string(r.Line),
-				fmt.Sprintf("is the name of requirements[%d] already: give each line its own", j))
+			file.FaultAt(at+"line", string(r.Line),
+				"is the name of requirements[%d] already: give each line its own", j)
 		} else {
 			first[r.Line] = i
 		}
@@ -66,15 +66,15 @@ func checkRole(file *strictyaml.File, at string, r events.RequirementTerms,
 	case !r.Role.Valid(): // the statement's own check says so
 	case !ok:
 		roles := o.Roles[:min(len(o.Roles), events.MaxRoles)] // more are wrong by themselves
-		file.Fault(at+"role", string(r.Role),
-			"no role of this plan: write one of "+roleNames(roles)+", or add it under roles")
+		file.FaultAt(at+"role", string(r.Role),
+			"no role of this plan: write one of %s, or add it under roles", roleNames(roles))
 		if r.Unit == "" {
-			file.Fault(at+"unit", "",
+			file.FaultAt(at+"unit", "",
 				"missing: it follows from the role, or write it, such as personnel")
 		}
 	case r.Unit.Valid() && !slices.Contains(units, r.Unit):
-		file.Fault(at+"unit", string(r.Unit),
-			fmt.Sprintf("the role %s is counted in %s", r.Role, joined(units)))
+		file.FaultAt(at+"unit", string(r.Unit), "the role %s is counted in %s", r.Role,
+			joined(units))
 	}
 }
 
@@ -85,7 +85,7 @@ func checkRequirement(file *strictyaml.File, at string, r events.RequirementTerm
 	_, err := events.Marshal(issued)
 	for _, f := range problemOf(err) {
 		if f.Location != "operation" { // told once, at the top
-			file.Fault(at+f.Location, f.Value, f.Message)
+			file.FaultSaid(at+f.Location, f.Value, f.Said())
 		}
 	}
 }

@@ -27,8 +27,8 @@ type merge struct {
 
 // contested has a person say what is to hold of a term.
 func (m *merge) contested(at, base, file, now string) {
-	m.file.Fault(at, file, fmt.Sprintf("was %s when the file was written, and others have made it "+
-		"%s since", orNone(base), orNone(now)))
+	m.file.FaultAt(at, file, "was %s when the file was written, and others have made it %s since",
+		orNone(base), orNone(now))
 }
 
 // keep tells what stays as others have said it.
@@ -82,8 +82,8 @@ func (m *merge) requirements(file []events.RequirementTerms) (all []events.Requi
 					"so it stays: %s", line, describe(now))})
 			all = append(all, now)
 		case len(differs) > 0:
-			m.file.Fault("requirements "+string(line), "", "is not in the file, and others have "+
-				"changed it since the file was written: "+sentence(differs))
+			m.file.FaultAt("requirements "+string(line), "", "is not in the file, and others have "+
+				"changed it since the file was written: %s", sentence(differs))
 		}
 	}
 	return all

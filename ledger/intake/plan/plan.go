@@ -90,7 +90,7 @@ func Read(name string, data []byte) (Plan, error) {
 		Effective: strictyaml.Parsed(m["effective"], events.ParseDate),
 	}
 	if !m["requirements"].Given() { // or a plan that forgot them would cancel every line
-		file.Fault("requirements", "", "missing: write the lines, or `requirements: []` for none")
+		file.FaultAt("requirements", "", "missing: write the lines, or `requirements: []` for none")
 	}
 	for _, v := range m["requirements"].Items() {
 		p.Requirements = append(p.Requirements, readRequirement(v, p.Operation))

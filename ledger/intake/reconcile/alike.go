@@ -1,12 +1,10 @@
 package reconcile
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 )
 
 // A likeness is what a row has in common with a pledge that it may restate.
@@ -149,28 +147,41 @@ func (c *comparison) alike(o *Outcome, pledges []*Pledge, rows int, most *Pledge
 	case sure:
 		c.match(o, most)
 	default:
-		remedy := "give the mapping a key, or correct them one by one"
+		remedy := phrase.Of("give the mapping a key, or correct them one by one")
 		switch {
 		case c.opt.Base != nil:
-			remedy = "import one such row at a time, or correct them one by one; or choose new " +
-				"where they are other pledges"
+			remedy = phrase.Of("import one such row at a time, or correct them one by one; or " +
+				"choose new where they are other pledges")
 		case c.rows[o.Row].Key != nil:
-			remedy = "choose new as well where they are other pledges, or correct them one by one"
+			remedy = phrase.Of("choose new as well where they are other pledges, or correct them " +
+				"one by one")
 		}
-		c.refuse(o, "%s %s %s, and it cannot be told which is which: %s: %s",
-			english.Several(rows, "row"), english.Verb(rows == 1, "resemble"),
-			english.Several(len(pledges), "pledge"), remedy, ids(pledges))
+		c.refuse(o, "%s, and it cannot be told which is which: %s: %s",
+			resembling(rows, len(pledges)), remedy, ids(pledges))
 	}
 }
 
-func ids(pledges []*Pledge) string {
+// resembling says how many rows resemble how many pledges.
+func resembling(rows, pledges int) phrase.Phrase {
+	switch {
+	case rows == 1 && pledges == 1:
+		return phrase.Of("1 row resembles 1 pledge")
+	case rows == 1:
+		return phrase.Of("1 row resembles %d pledges", pledges)
+	case pledges == 1:
+		return phrase.Of("%d rows resemble 1 pledge", rows)
+	}
+	return phrase.Of("%d rows resemble %d pledges", rows, pledges)
+}
+
+func ids(pledges []*Pledge) phrase.Phrase {
 	const most = 5
-	all := make([]string, 0, most+1)
+	var all []phrase.Phrase
 	for _, p := range pledges[:min(most, len(pledges))] {
-		all = append(all, p.ID.String())
+		all = append(all, phrase.Verbatim(p.ID.String()))
 	}
 	if more := len(pledges) - len(all); more > 0 {
-		all = append(all, fmt.Sprintf("%d more", more))
+		all = append(all, phrase.Of("%d more", more))
 	}
-	return strings.Join(all, ", ")
+	return listed(all)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // inPlaceOf returns the ID of the pledge that stands in the place of one that was struck, since a
@@ -35,7 +36,7 @@ func (c *comparison) another(o *Outcome, r *Row, p *Pledge) []events.Statement {
 			c.refuse(o, "the row makes another pledge of %s (%s), which would lose what others "+
 				"than the import have said of it: %s: leave the row as it was; or strike the "+
 				"pledge by hand, import the file, and say of the other one what holds of it",
-				p.ID, told(o.Changes), strings.Join(all, ", "))
+				p.ID, told(o.Changes), listed(all))
 			return nil
 		}
 		if r.Key != nil {
@@ -45,7 +46,7 @@ func (c *comparison) another(o *Outcome, r *Row, p *Pledge) []events.Statement {
 		if all := p.rested(); len(all) > 0 {
 			c.refuse(o, "the row makes another pledge of %s (%s), which would lose what was said "+
 				"of it: %s: leave the row as it was, and withdraw the pledge and offer another by "+
-				"hand, with all that holds of it", p.ID, told(o.Changes), strings.Join(all, ", "))
+				"hand, with all that holds of it", p.ID, told(o.Changes), listed(all))
 			return nil
 		}
 		for generation := 0; ; generation++ {
@@ -74,9 +75,9 @@ func (c *comparison) keeping(r *Row, p *Pledge) *Row {
 
 // OthersSaid are the words for what was said of a pledge by others than the import that it came
 // from, and what they have mended in what the import has said: of both, a row says nothing.
-func (p *Pledge) OthersSaid() (all []string) {
-	add := func(words string) {
-		if !slices.Contains(all, words) {
+func (p *Pledge) OthersSaid() (all []phrase.Phrase) {
+	add := func(words phrase.Phrase) {
+		if !contains(all, words) {
 			all = append(all, words)
 		}
 	}
@@ -85,24 +86,32 @@ func (p *Pledge) OthersSaid() (all []string) {
 		ours := i == 0 || s.isOurs || s.byRow && s.from == p.Import
 		switch {
 		case ours && s.isMended():
-			add(events.Type("pledge.corrected").Words())
+			add(events.Type("pledge.corrected").Phrase())
 		case ours || s.struck || s.name != "" && p.isNone(s):
 		case s.name != "":
-			add(s.typ.Words() + " (" + s.name + ")")
+			add(phrase.Of("%s (%s)", s.typ.Phrase(), s.name))
 		default:
-			add(s.typ.Words())
+			add(s.typ.Phrase())
 		}
 	}
 	return all
 }
 
 // StruckWith says that a pledge is struck, and what was said of it since that goes with it.
-func (p *Pledge) StruckWith() string {
+func (p *Pledge) StruckWith() phrase.Phrase {
 	if all := p.OthersSaid(); len(all) > 0 {
-		return "struck, as never said, with what was said of it since: " + strings.Join(all, ", ")
+		return phrase.Of("struck, as never said, with what was said of it since: %s", listed(all))
 	}
-	return "struck, as never said"
+	return phrase.Of("struck, as never said")
 }
+
+func contains(all []phrase.Phrase, one phrase.Phrase) bool {
+	return slices.ContainsFunc(all, func(p phrase.Phrase) bool {
+		return p.String() == one.String()
+	})
+}
+
+func listed(all []phrase.Phrase) phrase.Phrase { return phrase.Behind("%s, %s", all...) }
 
 // isNone reports whether a condition or a caveat, or its end, is none for a row: others have both
 // said it and ended it.
@@ -122,18 +131,18 @@ func (s *said) isMended() bool {
 }
 
 // rested are the words for what was said of a pledge besides its terms, and still holds.
-func (p *Pledge) rested() (all []string) {
+func (p *Pledge) rested() (all []phrase.Phrase) {
 	for i := range p.said {
 		s := &p.said[i]
 		if s.struck || p.isOver(s) || s.typ == "pledge.offered" ||
 			!slices.Contains(rungs, s.typ) && !slices.Contains(takings[1:], s.typ) {
 			continue
 		}
-		words := s.typ.Words()
+		words := s.typ.Phrase()
 		if s.name != "" {
-			words += " (" + s.name + ")"
+			words = phrase.Of("%s (%s)", words, s.name)
 		}
-		if !slices.Contains(all, words) {
+		if !contains(all, words) {
 			all = append(all, words)
 		}
 	}

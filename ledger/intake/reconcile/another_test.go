@@ -127,7 +127,7 @@ func TestAnotherPledgeOfAKeyLosesNothing(t *testing.T) {
 				w.say(say(p))
 			}
 			o := w.Reconcile(is("other", 510), opt).Outcomes[0]
-			lost := o.Kind == reconcile.Refused && strings.Contains(o.Problem, c.lost)
+			lost := o.Kind == reconcile.Refused && strings.Contains(o.Problem.String(), c.lost)
 			if c.lost == "" && len(o.Statements) != 2 || c.lost != "" && !lost {
 				t.Errorf("%+v", o)
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // A Change is one thing that a row says otherwise than the ledger has it, as a person reads it.
@@ -20,30 +21,66 @@ type Change struct {
 	// said before, and Was is that: the correction leaves it.
 	Stays *string `json:"stays,omitempty"`
 
-	isOfFile bool // Base is what a file has said, and not a sheet
+	isOfFile bool          // Base is what a file has said, and not a sheet
+	named    phrase.Phrase // the field, where it is none of a pledge
+}
+
+// FieldName returns the name of a field of a row, to be told in other languages.
+func FieldName(field string) phrase.Phrase {
+	if field == "key" { // by which the row is known again
+		return phrase.Of("key")
+	}
+	return phrase.As(field, "field."+field)
+}
+
+// Named returns the field, to be told in other languages.
+func (c Change) Named() phrase.Phrase {
+	if c.named.IsZero() {
+		return FieldName(c.Field)
+	}
+	return c.named
+}
+
+// Cell returns what a cell of the changed field says, to be told in other languages: what is one of
+// few words.
+func (c Change) Cell(said string) phrase.Phrase {
+	switch c.Field {
+	case "presence", "rung":
+		if said != "" && said != "–" {
+			return phrase.As(said, c.Field+"."+said)
+		}
+	}
+	return phrase.Verbatim(said)
+}
+
+// NamedChange returns a change of what is no field of a pledge.
+func NamedChange(named phrase.Phrase, was, is string) Change {
+	return Change{Field: named.String(), Was: was, Is: is, named: named}
 }
 
 // String says "quantity 500 -> 563", and what the sheet had where both have changed it.
-func (c Change) String() string {
-	s := fmt.Sprintf("%s %s -> %s", c.Field, orNone(c.Was), orNone(c.Is))
+func (c Change) String() string { return c.Phrase().String() }
+
+// Phrase returns what [Change.String] says, so that it can be told in other languages.
+func (c Change) Phrase() phrase.Phrase {
+	var s phrase.Sentence
+	s.Add("%s %s -> %s", c.Named(), orNone(c.Was), orNone(c.Is))
 	switch {
 	case c.Stays != nil:
-		s += fmt.Sprintf(" (the ledger was changed meanwhile, and has %s, which stays)",
-			orNone(*c.Stays))
+		s.Add(" (the ledger was changed meanwhile, and has %s, which stays)", orNone(*c.Stays))
 	case c.Base != nil && c.isOfFile:
-		s += fmt.Sprintf(" (the file had %s before, and the ledger was changed meanwhile)",
-			orNone(*c.Base))
+		s.Add(" (the file had %s before, and the ledger was changed meanwhile)", orNone(*c.Base))
 	case c.Base != nil:
-		s += fmt.Sprintf(" (the sheet had %s before)", orNone(*c.Base))
+		s.Add(" (the sheet had %s before)", orNone(*c.Base))
 	}
-	return s
+	return s.Phrase()
 }
 
-func orNone(s string) string {
+func orNone(s string) phrase.Phrase {
 	if s == "" {
-		return "none"
+		return phrase.Of("none")
 	}
-	return s
+	return phrase.Verbatim(s)
 }
 
 // A term is one that a row may say: how it is written, and how it is put into other terms.

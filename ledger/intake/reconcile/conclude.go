@@ -2,9 +2,9 @@ package reconcile
 
 import (
 	"slices"
-	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // conclude says what is to be said of a row.
@@ -64,7 +64,7 @@ func (c *comparison) compare(o *Outcome, r *Row, p *Pledge, then *said, changes 
 	switch {
 	case len(changes) > 0 && p.Ended != "" && !slices.ContainsFunc(next.dropped, (*said).isEnd):
 		c.refuse(o, "the pledge %s has ended (%s), and the row says it otherwise: %s", p.ID,
-			p.Ended.Event(), told(changes))
+			p.Ended.Happened(), told(changes))
 		return
 	case next.takesBefore(then):
 		c.refuse(o, "a row takes something off before the pledge %s was amended on %s, which has "+
@@ -147,13 +147,7 @@ func (r *Row) isAsSaid(p *Pledge, next *steps) bool {
 			p.base.typ != p.said[0].typ)
 }
 
-func told(changes []Change) string {
-	all := make([]string, len(changes))
-	for i, c := range changes {
-		all[i] = c.String()
-	}
-	return strings.Join(all, ", ")
-}
+func told(changes []Change) phrase.Phrase { return phrase.Behind("%s, %s", changes...) }
 
 // moves lists what the row says otherwise of where the pledge belongs.
 func (r *Row) moves(p *Pledge) (all []Change) {
@@ -242,7 +236,7 @@ func (c *comparison) amended(o *Outcome, r *Row, p *Pledge, changes []Change, ne
 	if at := slices.IndexFunc(next.missing, p.isBefore); at >= 0 {
 		c.refuse(o, "no amendment has the pledge %s begin earlier (%s), and the row says that it "+
 			"was %s before that: it was wrong, or it is another pledge", p.ID, told(o.Changes),
-			next.missing[at].Head().Type.Event())
+			next.missing[at].Head().Type.Happened())
 		return
 	}
 	if len(changes) > 0 {
@@ -260,7 +254,7 @@ func (c *comparison) amended(o *Outcome, r *Row, p *Pledge, changes []Change, ne
 		if over == nil {
 			c.refuse(o, "no amendment takes back that the pledge %s was %s, which the row does "+
 				"not say any more: it was wrong, or was withdrawn, or has returned", p.ID,
-				was.typ.Event())
+				was.typ.Happened())
 			return
 		}
 		o.Statements = append(o.Statements, over)

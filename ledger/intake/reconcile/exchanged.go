@@ -1,9 +1,8 @@
 package reconcile
 
 import (
-	"fmt"
-
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // A filledRow is a row of a sheet as it is written: the nation, and then the terms, each "" where
@@ -146,7 +145,7 @@ func (x *exchange) findCertain() {
 func (x *exchange) tellCertain(a *astray, other events.ID) {
 	r, o := &x.rows[a.at], &x.outcomes[a.at]
 	if r.ID.IsZero() {
-		o.Problem = fmt.Sprintf("the row has the reference of the pledge %s, and says what the "+
+		o.Problem = phrase.Of("the row has the reference of the pledge %s, and says what the "+
 			"ledger has of %s: were their references exchanged?", a.pledge, other)
 		return
 	}
@@ -176,8 +175,8 @@ func (x *exchange) findLikely() {
 
 func (x *exchange) tellLikely(a, b *astray) {
 	o := &x.outcomes[a.at]
-	if o.Problem == "" {
-		o.Problem = fmt.Sprintf("the row is nearer to what the file had of the pledge %s, whose "+
+	if o.Problem.IsZero() {
+		o.Problem = phrase.Of("the row is nearer to what the file had of the pledge %s, whose "+
 			"row is nearer to this one's: were their identities exchanged?", b.pledge)
 	}
 }

@@ -116,7 +116,7 @@ func TestLikelyExchanged(t *testing.T) {
 		var told []string
 		for _, o := range r.Outcomes {
 			told = append(told, fmt.Sprintf("%s %t %d %.30s", o.Kind, o.Asked, len(o.Statements),
-				o.Problem))
+				o.Problem.String()))
 		}
 		return strings.Join(told, "; ")
 	}

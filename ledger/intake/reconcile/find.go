@@ -1,10 +1,10 @@
 package reconcile
 
 import (
-	"fmt"
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // find finds the pledge that a row is, or its ID where there is none yet.
@@ -94,8 +94,8 @@ func (c *comparison) byReference(r *Row) *Pledge {
 // refuse refuses a row. What is to be looked at in it besides stands behind the reason.
 func (c *comparison) refuse(o *Outcome, format string, args ...any) {
 	besides := o.Problem
-	o.Kind, o.Problem = Refused, fmt.Sprintf(format, args...)
-	if besides != "" {
-		o.Problem += "; " + besides
+	o.Kind, o.Problem = Refused, phrase.Of(format, args...)
+	if !besides.IsZero() {
+		o.Problem = phrase.Of("%s; %s", o.Problem, besides)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // findGone finds what the import has recorded before, and the file does not have any more. It is
@@ -22,7 +23,7 @@ func (c *comparison) findGone() {
 		o := Outcome{Kind: Gone, Row: -1, Pledge: p.ID}
 		if c.opt.Gone == Strike || c.opt.Gone == Withdraw {
 			o.Problem = c.byAnother(p)
-			o.Asked = o.Problem != ""
+			o.Asked = !o.Problem.IsZero()
 		}
 		switch {
 		case o.Asked:
@@ -42,18 +43,18 @@ func (c *comparison) findGone() {
 
 // byAnother says why a pledge that a sheet does not have may not be taken off with it, "" where it
 // may: the one who took its row out may not have known it, or not as it is now.
-func (c *comparison) byAnother(p *Pledge) string {
+func (c *comparison) byAnother(p *Pledge) (why phrase.Phrase) {
 	if c.opt.Base == nil {
-		return ""
+		return why
 	}
 	was := c.opt.Base.Known.Pledge(p.ID)
 	switch {
 	case !c.opt.Base.Filled[p.ID] || was == nil:
-		return "a row that was added to a copy of the form, which may not be this one"
+		return phrase.Of("a row that was added to a copy of the form, which may not be this one")
 	case was.Last != p.Last:
-		return "since the form was written, something was recorded of it"
+		return phrase.Of("since the form was written, something was recorded of it")
 	}
-	return ""
+	return why
 }
 
 // had returns the pledges that an earlier version of the file had.

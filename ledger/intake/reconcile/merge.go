@@ -68,14 +68,14 @@ func (c *comparison) merge(o *Outcome, r *Row, p *Pledge) {
 		return
 	case p.Ended != "":
 		c.refuse(o, "the pledge %s has ended (%s), and the sheet has changed it: %s", p.ID,
-			p.Ended.Event(), told(o.Changes))
+			p.Ended.Happened(), told(o.Changes))
 		return
 	}
 	o.Kind = Changed
 	switch {
 	case c.opt.Changed == Corrected:
 		o.Statements = c.corrected(o, &changed, p, last, o.Changes, &steps{})
-	case (both || o.Problem != "") && c.opt.Changed != Amended:
+	case (both || !o.Problem.IsZero()) && c.opt.Changed != Amended:
 		o.Asked = true
 	default:
 		c.amended(o, &changed, p, o.Changes, &steps{})

@@ -72,7 +72,7 @@ func (m *merging) sheet(changed reconcile.Choice, change ...func(*events.PledgeT
 	if o.Asked {
 		said = append(said, "asked")
 	}
-	return strings.Join(append(said, o.Problem), "; ")
+	return strings.Join(append(said, o.Problem.String()), "; ")
 }
 
 func (m *merging) equal(what, got, want string) {
@@ -167,8 +167,9 @@ func TestMergeCopiedRow(t *testing.T) {
 	r := m.Reconcile([]reconcile.Row{row, row}, reconcile.Options{Ledger: origin, Name: "form-1",
 		Changed: reconcile.Ask, Today: today, Base: m.base})
 	m.equal("the first", string(r.Outcomes[0].Kind), "unchanged")
-	m.equal("the copy", r.Outcomes[1].Problem, "row 1 of the file names the pledge "+m.id.String()+
-		", too: a copy of a row is another pledge when its id is cleared; else leave one out")
+	m.equal("the copy", r.Outcomes[1].Problem.String(),
+		"row 1 of the file names the pledge "+m.id.String()+
+			", too: a copy of a row is another pledge when its id is cleared; else leave one out")
 }
 
 // What the sheet was filled in with and does not have any more is gone; other pledges are not.
@@ -203,14 +204,14 @@ func TestMergeGoneOfAnotherCopy(t *testing.T) {
 		opt.Gone = gone
 		r := m.Reconcile([]reconcile.Row{row}, opt)
 		if o := r.Outcomes[1]; !o.Asked || o.Pledge != added.ID || o.Statements != nil ||
-			!strings.Contains(o.Problem, "added to a copy") {
+			!strings.Contains(o.Problem.String(), "added to a copy") {
 			t.Errorf("%s what another copy has added: %+v", opt.Gone, o)
 		}
 	}
 	m.amend(m.Pledge(m.id), euros(610))
 	r := m.Reconcile([]reconcile.Row{{Offer: added, Fields: []string{"quantity"}}}, opt)
 	if o := r.Outcomes[1]; !o.Asked || o.Pledge != m.id || o.Statements != nil ||
-		!strings.Contains(o.Problem, "since the form was written") {
+		!strings.Contains(o.Problem.String(), "since the form was written") {
 		t.Errorf("%s what was changed since: %+v", opt.Gone, o)
 	}
 	opt.Gone = reconcile.Leave

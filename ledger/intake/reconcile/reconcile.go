@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -111,7 +112,7 @@ type Outcome struct {
 	Asked bool
 	// Problem says why a row is refused, why it is asked whether what is gone is taken off, or what
 	// is to be looked at in a row that is changed.
-	Problem string
+	Problem phrase.Phrase
 }
 
 // Counts are how many rows are of each kind.

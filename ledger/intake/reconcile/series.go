@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // A Series is what is told of the strength of a nation's forces in one role of an operation, which
@@ -107,8 +108,8 @@ type Day struct {
 	Was    int64
 	// Statements are to be said, in this order. Those that are corrections mend something.
 	Statements []events.Statement
-	// Cannot says why nothing can be: the file says that …; "" where something can.
-	Cannot string
+	// Cannot says why nothing can be: the file says that …; nothing where something can.
+	Cannot phrase.Phrase
 }
 
 // On says how many a file has on a day, 0 for none, on top of what is recorded. The days of a file
@@ -141,7 +142,7 @@ func (s *Series) On(on events.Date, now int64) (r Day) {
 	case have > 0 && now > 0:
 		s.Tell(&r, on, s.told[at].pledge, "pledge.reported", now)
 	case have > 0 && s.later(at):
-		r.Cannot = "nobody was there, and the ledger has forces before and after"
+		r.Cannot = phrase.Of("nobody was there, and the ledger has forces before and after")
 	case have > 0:
 		s.Tell(&r, on, s.told[at].pledge, "pledge.returned", 0)
 	default:
@@ -182,7 +183,8 @@ func (s *Series) fix(t seriesTold, on events.Date) *events.PledgeCorrected {
 func (s *Series) stays(r *Day, at int, on events.Date, now int64) {
 	t := s.told[at]
 	if at+1 < len(s.told) {
-		r.Cannot = "forces were there, and the ledger has their return, and that they came again"
+		r.Cannot = phrase.Of("forces were there, and the ledger has their return, and that " +
+			"they came again")
 		return
 	}
 	fix := s.fix(t, on)
@@ -198,7 +200,7 @@ func (s *Series) stays(r *Day, at int, on events.Date, now int64) {
 func (s *Series) isGone(r *Day, at int, on events.Date) {
 	t := s.told[at]
 	if s.later(at) {
-		r.Cannot = "nobody was there, and the ledger has forces on that day and after"
+		r.Cannot = phrase.Of("nobody was there, and the ledger has forces on that day and after")
 		return
 	}
 	fix := s.fix(t, on)

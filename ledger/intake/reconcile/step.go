@@ -3,9 +3,9 @@ package reconcile
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // steps are what a row says of its pledge besides the offer, beside what is recorded of that.
@@ -29,11 +29,11 @@ type otherStep struct {
 // changes are what a person reads of it.
 func (s *steps) changes() (all []Change) {
 	for _, was := range s.dropped {
-		field := was.typ.Event()
+		field := was.typ.Happened()
 		if was.name != "" {
-			field, _, _ = strings.Cut(string(was.typ), ".")
+			field = FieldName(was.typ.Subject())
 		}
-		all = append(all, Change{Field: field, Was: cmp.Or(was.name, day(was.effective))})
+		all = append(all, NamedChange(field, cmp.Or(was.name, day(was.effective)), ""))
 	}
 	for i := range s.otherwise {
 		all = append(all, s.otherwise[i].changes()...)
@@ -181,17 +181,17 @@ func differ(was, is *events.PledgeTerms) bool {
 
 // changes are what a person reads of it.
 func (o *otherStep) changes() (all []Change) {
-	what := o.was.typ.Event()
+	what := o.was.typ.Happened()
 	if o.strength != nil {
-		all = append(all, Change{Field: what, Was: o.was.strength.String(),
-			Is: o.strength.Quantity.String()})
+		all = append(all, NamedChange(what, o.was.strength.String(),
+			o.strength.Quantity.String()))
 	}
 	if o.terms != nil {
-		all = append(all, Change{Field: what, Was: o.was.terms.Amount().String(),
-			Is: o.terms.Amount().String()})
+		all = append(all, NamedChange(what, o.was.terms.Amount().String(),
+			o.terms.Amount().String()))
 	}
 	if o.on != o.was.effective {
-		all = append(all, Change{Field: what + " on", Was: day(o.was.effective), Is: day(o.on)})
+		all = append(all, NamedChange(phrase.Of("%s on", what), day(o.was.effective), day(o.on)))
 	}
 	return all
 }

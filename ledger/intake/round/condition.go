@@ -1,12 +1,12 @@
 package round
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
+	"muster/events/phrase"
 	"muster/ledger/intake/plan/strictyaml"
 	"muster/ledger/intake/sheet"
 )
@@ -33,7 +33,7 @@ func (c *Condition) fits(cell string) bool {
 	return fits != c.Not
 }
 
-// String says the condition for people: `mission contains "UNMIS"`.
+// String says the condition for people: `mission contains "UNMIS"`, in the words of a mapping.
 func (c *Condition) String() string {
 	var how []string
 	for _, one := range []struct {
@@ -73,21 +73,21 @@ func readCondition(v strictyaml.Value) Condition {
 
 func parsePattern(s string) (*regexp.Regexp, error) {
 	if len(s) > maxPattern {
-		return nil, fmt.Errorf("longer than the %d bytes that a pattern may have", maxPattern)
+		return nil, phrase.Errorf("longer than the %d bytes that a pattern may have", maxPattern)
 	}
 	p, err := regexp.Compile(s)
 	if err != nil {
-		return nil, fmt.Errorf("not a regular expression (RE2): %w", err)
+		return nil, phrase.Errorf("not a regular expression (RE2): %w", err)
 	}
 	if instructions(p) > maxInstructions {
-		return nil, errors.New("too large a pattern: repeat less in it")
+		return nil, phrase.Errorf("too large a pattern: repeat less in it")
 	}
 	return p, nil
 }
 
 func parseTrue(s string) (bool, error) {
 	if s != "true" {
-		return false, fmt.Errorf("write true, or leave it out")
+		return false, phrase.Errorf("write true, or leave it out")
 	}
 	return true, nil
 }
@@ -120,10 +120,10 @@ func readRule(file *strictyaml.File, v strictyaml.Value) Rule {
 		r.When = append(r.When, c)
 	}
 	if len(r.When) == 0 {
-		file.Fault(v.At()+".when", "", "say when: {column: remark, contains: in reserve}")
+		file.FaultAt(v.At()+".when", "", "say when: {column: remark, contains: in reserve}")
 	}
 	if len(r.Set) == 0 {
-		file.Fault(v.At()+".set", "", "say what: {presence: reserve}")
+		file.FaultAt(v.At()+".set", "", "say what: {presence: reserve}")
 	}
 	return r
 }

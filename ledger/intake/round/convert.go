@@ -3,13 +3,12 @@ package round
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/sheet"
 )
@@ -28,18 +27,18 @@ type converter struct {
 }
 
 // convert makes of a row what it says. Why says why the row is left out, when it is.
-func (c *converter) convert(r sheet.Row) (row Row, why string) {
+func (c *converter) convert(r sheet.Row) (row Row, why phrase.Phrase) {
 	row = Row{Line: r.Line, Of: r.Of}
 	v := c.values(r)
 	size, err := c.size(v)
 	if size.blank && r.Of != "" {
-		return row, "cells without a number, of columns that became rows"
+		return row, phrase.Of("cells without a number, of columns that became rows")
 	}
 	row.unit = events.Unit(v.text["unit"])
 	row.gone = size.isNumber && size.sign == 0 && strings.ToLower(v.text["rung"]) == observed
 	if row.gone { // which follow takes for a return
 		v.text["quantity"], v.cell["quantity"] = "1", false
-	} else if why = c.mapping.Skip.quantity(size); why != "" {
+	} else if why = c.mapping.Skip.quantity(size); !why.IsZero() {
 		return row, why
 	}
 	if err == nil && size.sign < 0 && c.mapping.Reduce {
@@ -51,7 +50,7 @@ func (c *converter) convert(r sheet.Row) (row Row, why string) {
 	wrong = append(wrong, c.name(&row, v, offer)...)
 	switch {
 	case !row.ID.IsZero() && size.blank && !c.mapping.IsForm:
-		return row, "pledges that were seen in published figures and never offered"
+		return row, phrase.Of("pledges that were seen in published figures and never offered")
 	case row.taken.number != nil:
 		offer.ID = events.ID{1} // of no pledge: reduce finds the one that it is about
 	case len(wrong) == 0:
@@ -74,12 +73,12 @@ func (c *converter) convert(r sheet.Row) (row Row, why string) {
 	}
 	if len(wrong) > 0 {
 		row.refuse(wrong)
-		return row, ""
+		return row, why
 	}
 	row.Offer, row.quantity = offer, offer.Quantity
-	row.whose = english.Capital(c.mapping.Named(offer.Place))
+	row.whose = c.mapping.Called(offer.Place)
 	row.Sentence = row.sentence()
-	return row, ""
+	return row, why
 }
 
 // numbers are how the field writes numbers: as the file does where it is a cell.
@@ -108,8 +107,8 @@ func (c *converter) offer(v *values) (*events.PledgeOffered, []problem.Field) {
 	text := v.text
 	refuse := func(field string, err error) {
 		if err != nil && !spreadsheetErrors[text[field]] { // which is told by itself
-			wrong = append(wrong, problem.Field{Location: field,
-				Value: problem.Shorten(text[field]), Message: c.mapping.told(err)})
+			wrong = append(wrong, problem.FieldSaid(field, problem.Shorten(text[field]),
+				c.mapping.told(err)))
 		}
 	}
 	offer := &events.PledgeOffered{
@@ -137,13 +136,13 @@ func (c *converter) offer(v *values) (*events.PledgeOffered, []problem.Field) {
 		func(s string) ([]events.Nation, error) { return c.nations(v, s) }))
 	switch unit := text["unit"]; {
 	case unit != "" && !offer.Unit.Valid():
-		refuse("unit", remedy{fmt.Sprintf(
-			"no unit that is known: say under units what it stands for, such as `%s: {role: "+
-				"training, unit: team}`", unit), "no unit that is known: " + fromList})
+		refuse("unit", remedy{phrase.Of("no unit that is known: say under units what it stands "+
+			"for, such as `%s: {role: training, unit: team}`", unit),
+			phrase.Of("no unit that is known: " + fromList)})
 	case offer.Unit.IsMoney() && !offer.Unit.IsCurrency():
-		refuse("unit", remedy{fmt.Sprintf(
-			"is no currency of ISO 4217: say under units what it stands for, such as `%s: {unit: "+
-				"%s}`", unit, strings.ToLower(unit)), "is no currency of ISO 4217: " + fromList})
+		refuse("unit", remedy{phrase.Of("is no currency of ISO 4217: say under units what it "+
+			"stands for, such as `%s: {unit: %s}`", unit, strings.ToLower(unit)),
+			phrase.Of("is no currency of ISO 4217: " + fromList)})
 	}
 	offer.Note = v.note()
 	return offer, withChecks(wrong, offer)
@@ -214,7 +213,7 @@ func (c *converter) nations(v *values, s string) (all []events.Nation, err error
 func parseDays(s string) (*int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil {
-		return nil, errors.New("write days, as a whole number from 0 on")
+		return nil, phrase.Errorf("write days, as a whole number from 0 on")
 	}
 	return &n, nil
 }
@@ -250,15 +249,14 @@ func (c *converter) identify(offer *events.PledgeOffered) []problem.Field {
 	unnamed.ID = events.ID{1}
 	text, err := events.Marshal(&unnamed)
 	if err != nil {
-		return []problem.Field{{Location: "id", Message: err.Error()}}
+		return []problem.Field{problem.FieldOf("id", "", "%s", err)}
 	}
 	digest := sha256.Sum256(text)
 	before := c.again[digest]
 	c.again[digest]++
 	id, err := idOf(offer.Effective, binary.BigEndian.AppendUint64(text, before))
 	if err != nil {
-		return []problem.Field{{Location: "effective", Value: offer.Effective.String(),
-			Message: err.Error()}}
+		return []problem.Field{problem.FieldOf("effective", offer.Effective.String(), "%s", err)}
 	}
 	offer.ID = id
 	return nil
@@ -271,25 +269,20 @@ func idOf(on events.Date, text []byte) (events.ID, error) {
 	return events.IDAt(uint64(max(on.Time().UnixMilli(), 0)), [10]byte(sum[:10]))
 }
 
-func amountOf(q events.Quantity, u events.Unit) string {
+func amountOf(q events.Quantity, u events.Unit) events.Measure {
 	return howMuchOf(events.Amount{Quantity: q}, u)
 }
 
-func howMuchOf(a events.Amount, u events.Unit) string {
-	q := a.Quantity
-	switch {
+// howMuchOf is an amount as a sentence has it, its digits as the file would have them.
+func howMuchOf(a events.Amount, u events.Unit) events.Measure {
+	m := events.Measure{Amount: a, Unit: u}
+	switch q := a.Quantity; {
 	case q.IsUnknown() && !(a.Least.IsZero() && a.Most.IsZero()):
-		return a.String() + " " + english.Noun(false, string(u))
+		m.Text = a.String() + " " + english.Noun(false, string(u))
 	case q.IsUnknown():
-		return "an " + english.Unknown(string(u), u.IsMoney())
+		m.Text = "an " + english.Unknown(string(u), u.IsMoney())
+	default:
+		m.Text = q.String() + " " + english.Noun(q.IsOne(), string(u))
 	}
-	return q.String() + " " + english.Noun(q.IsOne(), string(u))
-}
-
-func sentences(wrong []problem.Field) string {
-	all := make([]string, len(wrong))
-	for i, f := range wrong {
-		all[i] = f.String()
-	}
-	return strings.Join(all, "; ")
+	return m
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // A DateForm is a way to write dates, given by an example: the file's way to write the last day of
@@ -35,7 +36,8 @@ var (
 	midnight   = regexp.MustCompile(`[T ]00:00(:00(\.0+)?)?Z?$`)
 )
 
-const howDates = "write the last day of 2021 or of its January as the file would, such as " +
+const howDates phrase.Text = "" +
+	"write the last day of 2021 or of its January as the file would, such as " +
 	"31.12.2021, 12/31/2021, 31-Jan-21, 2021-12 or 2021; or serial, or serial 1904"
 
 // ParseDateForm reads the example of a form. The day 31 is always taken for the day.
@@ -53,7 +55,7 @@ func ParseDateForm(example string) (DateForm, error) {
 	if all := datesOf(tokens, ""); len(all) == 1 {
 		return DateForm{example: example, parts: all[0], pattern: datePattern(tokens, all[0])}, nil
 	}
-	return DateForm{}, fmt.Errorf("not one form of dates: %s", howDates)
+	return DateForm{}, phrase.Errorf("not one form of dates: %s", howDates)
 }
 
 // datesOf returns the parts that the tokens can be, none where there are several ways.
@@ -212,8 +214,8 @@ func (f DateForm) day(text string) (first, last events.Date, ok bool) {
 	return d, d, err == nil
 }
 
-var errTwoDates = remedy{"fits two of the forms under dates, and is another date in each: " +
-	"leave one", "may be one of two dates: " + asDate}
+var errTwoDates = remedies("fits two of the forms under dates, and is another date in each: "+
+	"leave one", "may be one of two dates: "+asDate)
 
 // parseDate reads a date: in the form 2026-11-23, or in one of those that the mapping has. What has
 // no day is taken to its end where end is true, and else to its beginning.
@@ -271,11 +273,12 @@ func notDate(text string) error {
 		}
 	}
 	if fit == nil {
-		return remedy{"not a date that the mapping has a form for: under dates, " + howDates,
-			"not a date: " + asDate}
+		return remedy{phrase.Of("not a date that the mapping has a form for: under dates, %s",
+			howDates), phrase.Of("not a date: " + asDate)}
 	}
-	return remedy{"not of the form 2026-11-23: if the file writes dates so, say in the mapping " +
-		strings.Join(fit, " or "), "may be another date than is meant: " + asDate}
+	return remedy{phrase.Of("not of the form 2026-11-23: if the file writes dates so, say in the "+
+		"mapping %s", phrase.Behind(phrase.Or, fit...)),
+		phrase.Of("may be another date than is meant: " + asDate)}
 }
 
 func monthKey(name string) string { return strings.TrimSuffix(strings.ToLower(name), ".") }

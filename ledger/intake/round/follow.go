@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -27,15 +28,14 @@ var rungs = []string{indicated, offered, accepted, confirmed, deployed, observed
 func (c *converter) follow(v *values, offer *events.PledgeOffered) (rung string,
 	then []events.Statement, wrong []problem.Field) {
 	f := &follower{offer: offer, on: offer.Effective}
-	refuse := func(field, message string) {
-		f.wrong = append(f.wrong, problem.Field{Location: field,
-			Value: problem.Shorten(v.text[field]), Message: message})
+	refuse := func(field string, why phrase.Phrase) {
+		f.wrong = append(f.wrong, problem.FieldSaid(field, problem.Shorten(v.text[field]), why))
 	}
 	rung = strings.ToLower(v.text["rung"])
 	var strength events.Quantity
 	if c.isThere(v, "deployed") {
 		if err := c.quantity(v, "deployed", offer.Unit, &strength); err != nil {
-			refuse("deployed", err.Error())
+			refuse("deployed", phrase.Of("%s", err))
 		}
 		if rung != observed {
 			rung = deployed
@@ -45,9 +45,9 @@ func (c *converter) follow(v *values, offer *events.PledgeOffered) (rung string,
 		rung = offered
 	}
 	if !slices.Contains(rungs, rung) {
-		refuse("rung", "no rung: say under words what it stands for, such as words: {rung: "+
-			"{paid: deployed, commitment: confirmed, pledge: offered}}; the rungs are "+
-			strings.Join(rungs, ", "))
+		refuse("rung", phrase.Of("no rung: say under words what it stands for, such as words: "+
+			"{rung: {paid: deployed, commitment: confirmed, pledge: offered}}; the rungs are %s",
+			strings.Join(rungs, ", ")))
 		return rung, nil, f.wrong
 	}
 	f.conditions(v.text["conditions"], rung, refuse)
@@ -64,7 +64,7 @@ func (c *converter) follow(v *values, offer *events.PledgeOffered) (rung string,
 	}
 	if height >= 4 {
 		if err := read(v.text["deployed_on"], &f.on, c.beginning); err != nil {
-			refuse("deployed_on", err.Error())
+			refuse("deployed_on", phrase.Of("%s", err))
 		}
 		if strength.IsZero() {
 			strength = offer.Quantity
@@ -109,31 +109,31 @@ func (f *follower) step(t events.Type, name string) events.PledgeStep {
 func (f *follower) say(st events.Statement) {
 	f.wrong = withChecks(f.wrong, st)
 	if on := st.(interface{ On() events.Date }).On(); on < f.offer.Effective {
-		f.wrong = append(f.wrong, problem.Field{Location: "deployed_on", Value: on.String(),
-			Message: "lies before the offer holds: write that date or a later one"})
+		f.wrong = append(f.wrong, problem.FieldOf("deployed_on", on.String(),
+			"lies before the offer holds: write that date or a later one"))
 	}
 	f.then = append(f.then, st)
 }
 
 // conditions adds the conditions of a text such as "parliament; funding".
-func (f *follower) conditions(text, rung string, refuse func(field, message string)) {
+func (f *follower) conditions(text, rung string, refuse func(string, phrase.Phrase)) {
 	for _, kind := range list(strings.ReplaceAll(text, ",", ";")) {
 		k := events.ConditionKind(strings.ToLower(kind))
 		switch k {
 		case events.Parliament, events.Funding, events.OtherThing:
 			if rung == confirmed || rung == deployed {
-				refuse("conditions", "a pledge with an open condition of its nation is not "+rung+
-					": leave out the condition where it is met")
+				refuse("conditions", phrase.Of("a pledge with an open condition of its nation is "+
+					"not %s: leave out the condition where it is met", rung))
 			}
 		case events.CeaseFire, events.Mandate:
 		default:
-			refuse("conditions", "write what must happen first, one or several of parliament, "+
-				"cease-fire, mandate, funding, other, parted by a semicolon; what other words "+
-				"stand for goes under words")
+			refuse("conditions", phrase.Of("write what must happen first, one or several of "+
+				"parliament, cease-fire, mandate, funding, other, parted by a semicolon; what "+
+				"other words stand for goes under words"))
 			return
 		}
 		if rung == observed {
-			refuse("conditions", "what was observed was never offered, and has none")
+			refuse("conditions", phrase.Of("what was observed was never offered, and has none"))
 			return
 		}
 		f.say(&events.ConditionAdded{Kind: k, ConditionStep: events.ConditionStep{
@@ -143,15 +143,15 @@ func (f *follower) conditions(text, rung string, refuse func(field, message stri
 
 // caveats adds the caveats of a text such as "no night flights; no-air-to-ground: surveillance
 // only": a restriction, with a name in front where it has one.
-func (f *follower) caveats(text string, refuse func(field, message string)) {
+func (f *follower) caveats(text string, refuse func(string, phrase.Phrase)) {
 	for _, one := range list(text) {
 		name, restriction, named := strings.Cut(one, ":")
 		if !named || !events.Line(name).Valid() {
 			name, restriction = slug(one), one
 		}
 		if !events.Line(name).Valid() {
-			refuse("caveats", "write a restriction with a name in front, such as "+
-				"no-night-flights: no flights at night")
+			refuse("caveats", phrase.Of("write a restriction with a name in front, such as "+
+				"no-night-flights: no flights at night"))
 			return
 		}
 		f.say(&events.CaveatDeclared{Restriction: strings.TrimSpace(restriction),

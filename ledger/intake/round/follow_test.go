@@ -22,7 +22,7 @@ func said(t *testing.T, r *round.Round) (all []string) {
 		var line []string
 		for _, s := range chain {
 			if err := l.record(s.Statement); err != nil {
-				t.Errorf("%s: %v", r.Rows[s.Row].Sentence, err)
+				t.Errorf("%s: %v", r.Rows[s.Row].Sentence.String(), err)
 			}
 			line = append(line, s.Statement.Head().Type.Event()+how(s.Statement))
 		}
@@ -158,7 +158,7 @@ func TestStatusBecomesARung(t *testing.T) {
 	if diff := cmp.Diff(want, said(t, r)); diff != "" {
 		t.Error(diff)
 	}
-	if got, want := r.Rows[3].Sentence,
+	if got, want := r.Rows[3].Sentence.String(),
 		"Malta (MLT) takes 5000.00 USD off what line 6 says: 15000.00 USD are left"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -218,9 +218,11 @@ func TestStrengthThatWasSeen(t *testing.T) {
 	if diff := cmp.Diff(want, said(t, r)); diff != "" {
 		t.Error(diff)
 	}
-	says(t, []string{r.Rows[0].Sentence}, "Ghana (GHA) is 110 personnel strong on 2021-02-28, "+
-		"for ground to op1, reported of what line 3 has seen")
-	says(t, []string{r.Rows[4].Sentence}, "Nepal (NPL) is as strong on 2021-02-28 as before")
+	says(t, []string{r.Rows[0].Sentence.String()},
+		"Ghana (GHA) is 110 personnel strong on 2021-02-28, "+
+			"for ground to op1, reported of what line 3 has seen")
+	says(t, []string{r.Rows[4].Sentence.String()},
+		"Nepal (NPL) is as strong on 2021-02-28 as before")
 	if len(r.Left) != 1 || r.Left[0].Lines[0] != 7 {
 		t.Errorf("%+v", r.Left)
 	}

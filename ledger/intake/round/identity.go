@@ -28,9 +28,8 @@ func (c *converter) name(row *Row, v *values, offer *events.PledgeOffered) (wron
 		row.Key = append(row.Key, value)
 		unread := part.field == "nation" && v.text["nation"] != "" // which is told by itself
 		if value == "" && !unread {
-			wrong = append(wrong, problem.Field{Location: "key", Message: "a part of the row's " +
-				"key is empty: the mapping tells the rows apart by " +
-				strings.Join(c.mapping.Key, ", ")})
+			wrong = append(wrong, problem.FieldOf("key", "", "a part of the row's key is empty: "+
+				"the mapping tells the rows apart by %s", strings.Join(c.mapping.Key, ", ")))
 		}
 	}
 	text := v.text["id"]
@@ -45,8 +44,8 @@ func (c *converter) name(row *Row, v *values, offer *events.PledgeOffered) (wron
 			}
 		}
 	case len(c.mapping.Columns["id"]) > 0: // others have ids of their own
-		wrong = append(wrong, problem.Field{Location: "id", Value: problem.Shorten(text),
-			Message: "is no id of a pledge: write it as the list of pledges has it"})
+		wrong = append(wrong, problem.FieldOf("id", problem.Shorten(text),
+			"is no id of a pledge: write it as the list of pledges has it"))
 	}
 	return wrong
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/round"
 )
@@ -237,14 +238,15 @@ func TestRowsThatAreNoOffers(t *testing.T) {
 	if len(r.Rows) != 1 || r.Rows[0].Line != 5 || r.Rows[0].Offer.Nation != "FRA" {
 		t.Errorf("%+v", r.Rows)
 	}
-	want := []round.Left{{Why: "rows of tags", Lines: []int{4}},
-		{Why: "rows that are totals", Lines: []int{8}},
-		{Why: `rows where donor equals "World"`, Lines: []int{10}},
-		{Why: `rows whose first cell starts "source:"`, Lines: []int{11}},
-		{Why: "rows that are not among the only ones", Lines: []int{7}},
-		{Why: "rows with the quantity 0", Lines: []int{6}},
-		{Why: "rows without a quantity", Lines: []int{9}}}
-	if diff := cmp.Diff(want, r.Left); diff != "" {
+	want := []round.Left{{Why: phrase.Verbatim("rows of tags"), Lines: []int{4}},
+		{Why: phrase.Verbatim("rows that are totals"), Lines: []int{8}},
+		{Why: phrase.Verbatim(`rows where donor equals "World"`), Lines: []int{10}},
+		{Why: phrase.Verbatim(`rows whose first cell starts "source:"`), Lines: []int{11}},
+		{Why: phrase.Verbatim("rows that are not among the only ones"), Lines: []int{7}},
+		{Why: phrase.Verbatim("rows with the quantity 0"), Lines: []int{6}},
+		{Why: phrase.Verbatim("rows without a quantity"), Lines: []int{9}}}
+	same := cmp.Comparer(func(a, b phrase.Phrase) bool { return a.String() == b.String() })
+	if diff := cmp.Diff(want, r.Left, same); diff != "" {
 		t.Error(diff)
 	}
 	m.Expect.Sum, *m.Expect.Rows = events.Count(11), 2

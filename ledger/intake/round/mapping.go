@@ -1,12 +1,12 @@
 package round
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/plan/strictyaml"
 	"muster/ledger/intake/sheet"
@@ -137,7 +137,7 @@ func ReadMapping(name string, data []byte) (Mapping, error) {
 		m.Rules = append(m.Rules, readRule(file, item))
 	}
 	if len(m.Key) > 0 && m.Name == "" {
-		file.Fault("key", "", "say name, too, of what all rows are that the key tells apart: "+
+		file.FaultAt("key", "", "say name, too, of what all rows are that the key tells apart: "+
 			"name: kiel-tracker")
 	}
 	if err := file.Err(); err != nil {
@@ -148,8 +148,8 @@ func ReadMapping(name string, data []byte) (Mapping, error) {
 
 func parseName(s string) (string, error) {
 	if !events.IsImportName(s) {
-		return "", fmt.Errorf("write lower-case letters, digits and, between them, hyphens and " +
-			"dots, at most 64, such as kiel-tracker")
+		return "", phrase.Errorf("write lower-case letters, digits and, between them, hyphens " +
+			"and dots, at most 64, such as kiel-tracker")
 	}
 	return s, nil
 }
@@ -158,7 +158,7 @@ func readMeaning(file *strictyaml.File, e strictyaml.Entry) Meaning {
 	v := e.Members("role", "unit")
 	m := Meaning{events.Role(v["role"].Text()), events.Unit(v["unit"].Text())}
 	if !m.Unit.Valid() {
-		file.Fault(e.At()+".unit", string(m.Unit),
+		file.FaultAt(e.At()+".unit", string(m.Unit),
 			"write the role and its unit, such as {role: training, unit: team}")
 	}
 	return m
@@ -183,7 +183,7 @@ func readWide(v strictyaml.Value) *sheet.Wide {
 func parseLine(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 {
-		return 0, fmt.Errorf("write the line of the file in which the names of the columns " +
+		return 0, phrase.Errorf("write the line of the file in which the names of the columns " +
 			"stand, from 1 on")
 	}
 	return n, nil
@@ -191,23 +191,23 @@ func parseLine(s string) (int, error) {
 
 func parseEncoding(s string) (string, error) {
 	if !sheet.FindEncoding(s) {
-		return "", fmt.Errorf("no encoding that is known here: write utf-8, utf-16le, utf-16be, " +
-			"windows-1252 or another name of the web")
+		return "", phrase.Errorf("no encoding that is known here: write utf-8, utf-16le, " +
+			"utf-16be, windows-1252 or another name of the web")
 	}
 	return s, nil
 }
 
 func parseReduce(s string) (bool, error) {
 	if s != "reduce" {
-		return false, fmt.Errorf("write reduce, which takes such a number off what another row " +
-			"says; rows that do not count at all are left out with skip: negative")
+		return false, phrase.Errorf("write reduce, which takes such a number off what another " +
+			"row says; rows that do not count at all are left out with skip: negative")
 	}
 	return true, nil
 }
 
 func parseLast(s string) (bool, error) {
 	if s != "last" {
-		return false, fmt.Errorf("write last, so that of several rules the last one wins, or " +
+		return false, phrase.Errorf("write last, so that of several rules the last one wins, or " +
 			"leave it out, so that such a row is refused")
 	}
 	return true, nil

@@ -71,7 +71,7 @@ func TestFlags(t *testing.T) {
 		}
 	}
 	r := read(t, "who,number\nNorway,6\n", m)
-	if got := r.Rows[0].Sentence; got !=
+	if got := r.Rows[0].Sentence.String(); got !=
 		"Norway (NOR) offers 6 aircraft for air to mnf-u, from 2026-12-01" {
 		t.Error(got)
 	}

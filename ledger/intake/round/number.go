@@ -1,12 +1,12 @@
 package round
 
 import (
-	"fmt"
 	"math/big"
 	"regexp"
 	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/ledger/intake/plan/strictyaml"
 )
 
@@ -43,7 +43,7 @@ var timesForm = regexp.MustCompile(`^[0-9]{1,12}(\.[0-9]{1,12})?(e-?[0-9]{1,2})?
 func parseTimes(s string) (*big.Rat, error) {
 	r, ok := new(big.Rat).SetString(s)
 	if !ok || !timesForm.MatchString(s) || r.Sign() <= 0 {
-		return nil, fmt.Errorf("write what the numbers are multiplied by, such as 1000 or 1e9")
+		return nil, phrase.Errorf("write what the numbers are multiplied by, such as 1000 or 1e9")
 	}
 	return r, nil
 }
@@ -62,30 +62,30 @@ type amount struct {
 
 // What is wrong with a number, and what to do about it in a mapping, or in a form.
 var (
-	errWords = remedy{"not a number in digits: say what it stands for under words or in a rule, " +
-		"such as set: {quantity: unknown}", "not a number in digits: " + asInForm}
-	errComma = remedy{"a comma may part thousands or begin decimals, and the mapping does not " +
+	errWords = remedies("not a number in digits: say what it stands for under words or in a rule, "+
+		"such as set: {quantity: unknown}", "not a number in digits: "+asInForm)
+	errComma = remedies("a comma may part thousands or begin decimals, and the mapping does not "+
 		"say which: thousands: \",\" or decimal: \",\"",
-		"a comma may part thousands or begin decimals: " + inDigits}
-	errPoint = remedy{"a point may part thousands or begin decimals, and the mapping does not " +
+		"a comma may part thousands or begin decimals: "+inDigits)
+	errPoint = remedies("a point may part thousands or begin decimals, and the mapping does not "+
 		"say which: thousands: \".\" or decimal: \".\"",
-		"a point may part thousands or begin decimals: " + inDigits}
-	errSpace = remedy{"has a space among its digits: if it parts thousands, say in the mapping " +
-		"thousands: \" \"", "has a space among its digits: " + inDigits}
-	errApostrophe = remedy{"has an apostrophe among its digits: if it parts thousands, say in " +
-		"the mapping thousands: \"'\"", "has an apostrophe among its digits: " + inDigits}
-	errGroups = remedy{"its thousands are not parted after every three digits: mend the cell, or " +
-		"what the mapping says of decimal and thousands",
-		"its thousands are not parted after every three digits: " + inDigits}
-	errZero = remedy{"is 0, and a pledge of nothing is none: if such rows are to be left out, " +
-		"say in the mapping skip: zero", "is 0, and a pledge of nothing is none: " + takeBack}
-	errNegative = remedy{"is less than 0, and a pledge is of something: if it takes something " +
-		"off another row, say in the mapping negative: reduce; if such rows are to be left out, " +
-		"skip: negative", "is less than 0, and a pledge is of something: write how much it is " +
-		"now; " + takeBack}
-	errBlank = remedy{"the cell is empty: write how much, or unknown; if such rows are to be " +
-		"left out, say in the mapping skip: blank", "the cell is empty: write how much, or " +
-		"unknown; " + takeBack}
+		"a point may part thousands or begin decimals: "+inDigits)
+	errSpace = remedies("has a space among its digits: if it parts thousands, say in the mapping "+
+		"thousands: \" \"", "has a space among its digits: "+inDigits)
+	errApostrophe = remedies("has an apostrophe among its digits: if it parts thousands, say in "+
+		"the mapping thousands: \"'\"", "has an apostrophe among its digits: "+inDigits)
+	errGroups = remedies("its thousands are not parted after every three digits: mend the cell, "+
+		"or what the mapping says of decimal and thousands",
+		"its thousands are not parted after every three digits: "+inDigits)
+	errZero = remedies("is 0, and a pledge of nothing is none: if such rows are to be left out, "+
+		"say in the mapping skip: zero", "is 0, and a pledge of nothing is none: "+takeBack)
+	errNegative = remedies("is less than 0, and a pledge is of something: if it takes something "+
+		"off another row, say in the mapping negative: reduce; if such rows are to be left out, "+
+		"skip: negative", "is less than 0, and a pledge is of something: write how much it is "+
+		"now; "+takeBack)
+	errBlank = remedies("the cell is empty: write how much, or unknown; if such rows are to be "+
+		"left out, say in the mapping skip: blank", "the cell is empty: write how much, or "+
+		"unknown; "+takeBack)
 	errHalf    = everywhere("comes to no whole number")
 	errCents   = everywhere("comes to fractions of a cent: round it first")
 	errTooMany = everywhere("comes to more than 9007199254740991")

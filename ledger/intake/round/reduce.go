@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -61,12 +62,12 @@ func reduce(rows []Row) {
 			}
 		}
 		if best == nil {
-			row.refuse([]problem.Field{{Location: "quantity",
-				Value: "-" + row.Offer.Quantity.String(),
-				Message: "takes something off, and no row of the file for the same nation, " +
-					"operation, role, unit, area, line and rung that holds by then says as much: " +
-					"it may belong to what was recorded earlier, so amend that pledge, or leave " +
-					"such rows out with skip: negative"}})
+			row.refuse([]problem.Field{problem.FieldOf("quantity",
+				"-"+row.Offer.Quantity.String(),
+				"takes something off, and no row of the file for the same nation, "+
+					"operation, role, unit, area, line and rung that holds by then says as much: "+
+					"it may belong to what was recorded earlier, so amend that pledge, or leave "+
+					"such rows out with skip: negative")})
 			continue
 		}
 		best.take(row, again)
@@ -129,9 +130,8 @@ func (t *target) take(row *Row, again map[string]int) {
 		}
 	}
 	row.Then, row.Offer, row.Reduces = f.then, nil, from.ID
-	row.Sentence = fmt.Sprintf("%s (%s) takes %s off what %s says: %s",
-		row.whose, of.Nation, amountOf(of.Quantity, of.Unit),
-		t.row.Place(), t.remains(n))
+	row.Sentence = phrase.Of("%s (%s) takes %s off what %s says: %s", row.whose, of.Nation,
+		amountOf(of.Quantity, of.Unit), t.row.Place(), t.remains(n)).Capital()
 	if len(f.wrong) > 0 {
 		row.refuse(f.wrong)
 	}
@@ -144,11 +144,11 @@ func (t *target) amended(s events.PledgeStep, reason string) *events.PledgeAmend
 		Pledge: s.Pledge, PledgeTerms: terms}
 }
 
-func (t *target) remains(n int64) string {
+func (t *target) remains(n int64) phrase.Phrase {
 	if n == 0 {
-		return "nothing is left"
+		return phrase.Of("nothing is left")
 	}
-	return amountOf(t.left, t.row.Offer.Unit) + " are left"
+	return phrase.Of("%s are left", amountOf(t.left, t.row.Offer.Unit))
 }
 
 // check compares what became of a file with what it is known to come to.
@@ -170,9 +170,8 @@ func (e *Expect) check(rows []Row) error {
 		}
 	}
 	if e.Rows != nil && *e.Rows != pledges {
-		wrong = append(wrong, problem.Field{Location: "expect.rows", Value: fmt.Sprint(*e.Rows),
-			Message: fmt.Sprintf("there are %d: rows are missing or too many, or other rows are "+
-				"left out", pledges)})
+		wrong = append(wrong, problem.FieldOf("expect.rows", fmt.Sprint(*e.Rows),
+			"there are %d: rows are missing or too many, or other rows are left out", pledges))
 	}
 	sum.Add(sum, taken) // which is less than 0
 	if want, ok := e.Sum.Number(); ok && sum.Cmp(big.NewInt(want)) != 0 {
@@ -180,8 +179,8 @@ func (e *Expect) check(rows []Row) error {
 		if sum.IsInt64() {
 			got = e.Unit.Of(sum.Int64()).String()
 		}
-		wrong = append(wrong, problem.Field{Location: "expect.sum", Value: e.Sum.String(),
-			Message: fmt.Sprintf("the rows come to %s %s", got, e.Unit)})
+		wrong = append(wrong, problem.FieldOf("expect.sum", e.Sum.String(),
+			"the rows come to %s %s", got, e.Unit))
 	}
 	return problem.OfFields(wrong)
 }

@@ -1,13 +1,22 @@
 package round
 
+import "muster/events/phrase"
+
 // A remedy is an error about a cell that says what to do: in the mapping of the file, or in the
 // form itself, for which nobody writes a mapping.
-type remedy struct{ mapping, form string }
+type remedy struct{ mapping, form phrase.Phrase }
 
-func (r remedy) Error() string { return r.mapping }
+// remedies is a remedy without values.
+func remedies(mapping, form phrase.Text) remedy { return remedy{mapping.Phrase(), form.Phrase()} }
 
 // everywhere is a remedy that is one in a mapping's file and in a form.
-func everywhere(words string) remedy { return remedy{words, words} }
+func everywhere(words phrase.Text) remedy { return remedies(words, words) }
+
+// Error implements error.
+func (r remedy) Error() string { return r.mapping.String() }
+
+// Phrase returns the error as a phrase.
+func (r remedy) Phrase() phrase.Phrase { return r.mapping }
 
 // What to do in a form.
 const (
@@ -21,9 +30,9 @@ const (
 )
 
 // told says what is wrong with a cell to the one who can mend it.
-func (m *Mapping) told(err error) string {
+func (m *Mapping) told(err error) phrase.Phrase {
 	if r, ok := err.(remedy); ok && m.IsForm {
 		return r.form
 	}
-	return err.Error()
+	return phrase.Of("%s", err)
 }

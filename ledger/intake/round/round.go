@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/sheet"
 )
@@ -47,11 +48,11 @@ type Row struct {
 	// strength it reports.
 	Reduces events.ID
 	// Sentence says for people what will be said, or why the row is refused.
-	Sentence string
+	Sentence phrase.Phrase
 	// Problems are what is wrong with a row that was refused, by fields.
 	Problems []problem.Field
 
-	whose    string          // the name of the nation, as it begins a sentence
+	whose    events.Called   // the name of the nation
 	taken    amount          // what it takes off
 	gone     bool            // whether it says 0 of strength that was seen
 	quantity events.Quantity // what it says
@@ -59,7 +60,7 @@ type Row struct {
 }
 
 // Place says where the row is in the file.
-func (r *Row) Place() string { return sheet.Row{Line: r.Line, Of: r.Of}.Place() }
+func (r *Row) Place() phrase.Phrase { return sheet.Row{Line: r.Line, Of: r.Of}.Place() }
 
 // Statements returns what the row says, in order: none for a row that was refused.
 func (r *Row) Statements() []events.Statement {
@@ -79,7 +80,7 @@ func (r *Row) Pledge() events.ID {
 
 func (r *Row) refuse(wrong []problem.Field) {
 	r.Offer, r.Then, r.Problems = nil, nil, wrong
-	r.Sentence = "refused: " + sentences(wrong)
+	r.Sentence = phrase.Of("refused: %s", phrase.Behind("%s; %s", wrong...))
 }
 
 // A Chain is what the file says of one pledge, in the order in which it must be recorded.
@@ -171,7 +172,7 @@ func ReadTable(t *sheet.Table, m Mapping, origin events.Origin) (*Round, error) 
 			return nil, err
 		}
 		row, why := c.convert(r)
-		if why != "" {
+		if !why.IsZero() {
 			left.add(why, r.Line)
 		} else {
 			round.Rows = append(round.Rows, row)
@@ -207,29 +208,29 @@ func (r *Round) refusal(p *problem.Problem) error {
 			refused++
 		}
 	}
-	q := *p
-	q.Detail = fmt.Sprintf("%d of %d rows are wrong", refused, len(r.Rows))
-	return &q
+	q := problem.New(p.Kind, "%d of %d rows are wrong", refused, len(r.Rows))
+	q.Code, q.Fields = p.Code, p.Fields
+	return q
 }
 
 // shape leaves out of a table the rows that are none, and makes rows of its wide columns.
 func (m *Mapping) shape(t *sheet.Table) (left lefts, err error) {
-	out := func(why func() string, line int) bool {
+	out := func(why func() phrase.Phrase, line int) bool {
 		if m.Bound.ended() != nil {
 			return false // what ReadTable tells
 		}
 		is := why()
-		if is != "" {
+		if !is.IsZero() {
 			left.add(is, line)
 		}
-		return is != ""
+		return !is.IsZero()
 	}
 	if err := m.Bound.check(t, m); err != nil {
 		return nil, err
 	}
 	nation := m.find(t, "nation")
 	t.LeaveOut(func(r sheet.Row) bool {
-		return out(func() string { return m.Skip.row(t, r, nation) }, r.Line)
+		return out(func() phrase.Phrase { return m.Skip.row(t, r, nation) }, r.Line)
 	})
 	if err := t.Check(); err != nil {
 		return nil, err
@@ -243,11 +244,11 @@ func (m *Mapping) shape(t *sheet.Table) (left lefts, err error) {
 		}
 		conditions := Skip{Rows: m.Skip.Rows}
 		t.LeaveOut(func(r sheet.Row) bool {
-			return out(func() string { return conditions.row(t, r, nil) }, r.Line)
+			return out(func() phrase.Phrase { return conditions.row(t, r, nil) }, r.Line)
 		})
 	}
 	t.LeaveOut(func(r sheet.Row) bool {
-		return out(func() string { return m.only(t, r) }, r.Line)
+		return out(func() phrase.Phrase { return m.only(t, r) }, r.Line)
 	})
 	return left, nil
 }
@@ -281,8 +282,8 @@ func newConverter(t *sheet.Table, m Mapping, origin events.Origin) (*converter, 
 	there := func(location, column string) int {
 		i, ok := t.Column(column)
 		if !ok {
-			wrong = append(wrong, problem.Field{Location: location, Value: column,
-				Message: "the file has no such column: it has " + t.Columns()})
+			wrong = append(wrong, problem.FieldOf(location, column,
+				"the file has no such column: it has %s", t.Columns()))
 		}
 		return i
 	}
@@ -293,10 +294,9 @@ func newConverter(t *sheet.Table, m Mapping, origin events.Origin) (*converter, 
 		}
 		if len(c.columns[field]) == 0 && len(m.Columns[field]) == 0 &&
 			slices.Contains(required, field) && !c.supplied(field) {
-			wrong = append(wrong, problem.Field{Location: field,
-				Message: fmt.Sprintf(
-					"nothing says it: name its column (the file has %s), or a value for all rows",
-					t.Columns())})
+			wrong = append(wrong, problem.FieldOf(field, "",
+				"nothing says it: name its column (the file has %s), or a value for all rows",
+				t.Columns()))
 		}
 	}
 	for i, name := range m.Key {

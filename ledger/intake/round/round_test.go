@@ -108,7 +108,7 @@ func TestSentencesSayWhatARowBecomes(t *testing.T) {
 		7:  `Croatia (HRV) offers 2 teams for training to isaf, from 2009-12-04 (published as "2 police training team"; not in the published sum; a team has 20 to 30 people as a rule)`,
 		18: `Poland (POL) offers 400 personnel for ground to isaf, from 2009-12-04, in reserve (in reserve; not in the published sum)`,
 	} {
-		if got := r.Rows[line-2].Sentence; got != want {
+		if got := r.Rows[line-2].Sentence.String(); got != want {
 			t.Errorf("line %d:\ngot  %s\nwant %s", line, got, want)
 		}
 	}
@@ -212,8 +212,8 @@ func TestEveryBadRowIsTold(t *testing.T) {
 	for _, part := range []string{`refused: nation "Atlantis": not a nation`, "three-letter code",
 		`quantity "12x"`, "say under units what it stands for, such as `dragon riders: {role: " +
 			"training, unit: team}`"} {
-		if !strings.Contains(r.Rows[1].Sentence, part) {
-			t.Errorf("%q does not say %q", r.Rows[1].Sentence, part)
+		if !strings.Contains(r.Rows[1].Sentence.String(), part) {
+			t.Errorf("%q does not say %q", r.Rows[1].Sentence.String(), part)
 		}
 	}
 }
@@ -242,10 +242,10 @@ rules:
 		b.Note != `published as "2 frigates"; IN  Reserve` {
 		t.Errorf("%+v", b)
 	}
+	says := r.Rows[0].Sentence.String()
 	if want := "France (FRA) offers an unknown number of ships for sea to mnf-u in black-sea, " +
-		"2027-01-01 to 2027-12-31, notice to move 10 days (from Toulon)"; r.Rows[0].Sentence !=
-		want {
-		t.Errorf("got  %s\nwant %s", r.Rows[0].Sentence, want)
+		"2027-01-01 to 2027-12-31, notice to move 10 days (from Toulon)"; says != want {
+		t.Errorf("got  %s\nwant %s", says, want)
 	}
 }
 

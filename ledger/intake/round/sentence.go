@@ -1,64 +1,77 @@
 package round
 
 import (
-	"fmt"
-	"strings"
-
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 )
 
+// beginnings are how the sentence of a row begins, by its rung; that of others is an offer.
+var beginnings = map[string]phrase.Text{
+	indicated: "%s (%s) is likely to offer %s for %s to %s",
+	offered:   "%s (%s) offers %s for %s to %s",
+	observed:  "%s (%s) was seen with %s for %s to %s",
+}
+
 // sentence says for people what a row will say.
-func (r *Row) sentence() string {
+func (r *Row) sentence() phrase.Phrase {
 	o := r.Offer
-	verb := map[string]string{indicated: "is likely to offer", observed: "was seen with"}[r.Rung]
-	if verb == "" {
-		verb = "offers"
+	begins, ok := beginnings[r.Rung]
+	if !ok {
+		begins = beginnings[offered]
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s) %s %s for %s to %s", r.whose, o.Nation, verb,
-		howMuchOf(o.Amount(), o.Unit), o.Role, o.Operation)
+	var s phrase.Sentence
+	s.Add(string(begins), r.whose, o.Nation, howMuchOf(o.Amount(), o.Unit), o.Role, o.Operation)
 	if r.Rung == observed {
-		fmt.Fprintf(&b, " on %s", o.Effective)
-		return b.String()
+		s.Add(" on %s", o.Effective)
+		return s.Phrase().Capital()
 	}
+	r.terms(&s)
+	for _, st := range r.Then {
+		s.Add(", %s", follows(st))
+	}
+	if o.Note != "" {
+		s.Add(" (%s)", o.Note)
+	}
+	return s.Phrase().Capital()
+}
+
+// terms adds what a row says of its offer besides how much of what.
+func (r *Row) terms(s *phrase.Sentence) {
+	o := r.Offer
 	if o.Area != "" {
-		fmt.Fprintf(&b, " in %s", o.Area)
+		s.Add(" in %s", o.Area)
 	}
 	if o.Line != "" {
-		fmt.Fprintf(&b, ", meant for %s", o.Line)
+		s.Add(", meant for %s", o.Line)
 	}
-	fmt.Fprintf(&b, ", %s", o.Span())
-	if o.NoticeToMove != nil {
-		fmt.Fprintf(&b, ", notice to move %s", english.Several(*o.NoticeToMove, "day"))
+	s.Add(", %s", o.Window.Phrase())
+	switch notice := o.NoticeToMove; {
+	case notice == nil:
+	case *notice == 1:
+		s.Add(", notice to move 1 day")
+	default:
+		s.Add(", notice to move %d days", *notice)
 	}
 	switch o.Presence {
 	case events.Reserve:
-		b.WriteString(", in reserve")
+		s.Add(", in reserve")
 	case events.Present:
-		b.WriteString(", present already")
+		s.Add(", present already")
 	}
 	if o.Expires != 0 {
-		fmt.Fprintf(&b, ", expires %s", o.Expires)
+		s.Add(", expires %s", o.Expires)
 	}
-	for _, st := range r.Then {
-		b.WriteString(", " + follows(st))
-	}
-	if o.Note != "" {
-		fmt.Fprintf(&b, " (%s)", o.Note)
-	}
-	return b.String()
 }
 
 // follows says what is said of a pledge after it has begun.
-func follows(st events.Statement) string {
+func follows(st events.Statement) phrase.Phrase {
 	switch st := st.(type) {
 	case *events.ConditionAdded:
-		return "if " + string(st.Condition)
+		return phrase.Of("if %s", st.Condition)
 	case *events.CaveatDeclared:
-		return "caveat: " + st.Restriction
+		return phrase.Of("caveat: %s", st.Restriction)
 	case *events.PledgeDeployed:
-		return fmt.Sprintf("%s deployed from %s", amountOf(st.Quantity, st.Unit), st.Effective)
+		return phrase.Of("%s deployed from %s", amountOf(st.Quantity, st.Unit), st.Effective)
 	}
-	return st.Head().Type.Event()
+	return st.Head().Type.Happened()
 }

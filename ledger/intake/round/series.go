@@ -2,10 +2,10 @@ package round
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/reconcile"
 )
@@ -75,7 +75,8 @@ func series(rows []Row, left *lefts) (kept []Row, all []Series) {
 	kept = slices.DeleteFunc(rows, func(row Row) bool {
 		idle := row.gone && row.Offer == nil && row.Then == nil && row.Problems == nil
 		if idle {
-			left.add("rows with the quantity 0, of strength that was not there", row.Line)
+			left.add(phrase.Of("rows with the quantity 0, of strength that was not there"),
+				row.Line)
 		}
 		return idle
 	})
@@ -110,10 +111,10 @@ func follow(rows []*Row) {
 		on, offer := row.Offer.Effective, row.Offer
 		switch {
 		case before != nil && on == day:
-			row.refuse([]problem.Field{{Location: "effective", Value: on.String(),
-				Message: "the strength of the same nation, operation and role on the same day " +
-					"stands in another row, too: name both columns for the quantity, so that " +
-					"they are added up, or leave one row out"}})
+			row.refuse([]problem.Field{problem.FieldOf("effective", on.String(),
+				"the strength of the same nation, operation and role on the same day "+
+					"stands in another row, too: name both columns for the quantity, so that "+
+					"they are added up, or leave one row out")})
 			continue
 		case alive == nil && row.gone:
 			row.Offer = nil
@@ -123,15 +124,14 @@ func follow(rows []*Row) {
 			row.reports(alive, offer, "pledge.returned")
 			alive = nil
 		case offer.Unit != alive.unit:
-			row.refuse([]problem.Field{{Location: "unit", Value: string(offer.Unit),
-				Message: "earlier rows of the same nation, operation and role are counted in " +
-					"another unit"}})
+			row.refuse([]problem.Field{problem.FieldOf("unit", string(offer.Unit),
+				"earlier rows of the same nation, operation and role are counted in another unit")})
 			continue
 		case offer.Quantity == last:
 			row.Offer = nil
-			row.Sentence = fmt.Sprintf("%s (%s) is as strong on %s as before: %s for %s to %s",
-				row.whose, offer.Nation, on,
-				amountOf(last, offer.Unit), offer.Role, offer.Operation)
+			row.Sentence = phrase.Of("%s (%s) is as strong on %s as before: %s for %s to %s",
+				row.whose, offer.Nation, on, amountOf(last, offer.Unit), offer.Role,
+				offer.Operation).Capital()
 		default:
 			row.reports(alive, offer, "pledge.reported")
 		}
@@ -144,18 +144,19 @@ func (r *Row) reports(seen *Row, offer *events.PledgeOffered, typ events.Type) {
 	f := &follower{offer: seen.Offer, on: offer.Effective}
 	step := f.step(typ, "")
 	step.Source = offer.Source
-	what := "has returned by"
+	says := phrase.Of("%s (%s) has returned by %s, for %s to %s, reported of what %s has seen",
+		r.whose, offer.Nation, offer.Effective, offer.Role, offer.Operation, seen.Place())
 	if typ == "pledge.returned" {
 		f.say(&events.PledgeReturned{PledgeStep: step})
 	} else {
 		f.say(&events.PledgeReported{PledgeStep: step,
 			Strength: events.Strength{Quantity: offer.Quantity, Unit: offer.Unit}})
-		what = "is " + amountOf(offer.Quantity, offer.Unit) + " strong on"
+		says = phrase.Of("%s (%s) is %s strong on %s, for %s to %s, reported of what %s has seen",
+			r.whose, offer.Nation, amountOf(offer.Quantity, offer.Unit), offer.Effective,
+			offer.Role, offer.Operation, seen.Place())
 	}
 	r.Offer, r.Then, r.Reduces = nil, f.then, seen.Offer.ID
-	r.Sentence = fmt.Sprintf("%s (%s) %s %s, for %s to %s, reported of what %s has seen",
-		r.whose, offer.Nation, what, offer.Effective, offer.Role,
-		offer.Operation, seen.Place())
+	r.Sentence = says.Capital()
 	if len(f.wrong) > 0 {
 		r.refuse(f.wrong)
 	}

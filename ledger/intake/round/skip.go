@@ -1,10 +1,10 @@
 package round
 
 import (
-	"fmt"
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/ledger/intake/plan/strictyaml"
 	"muster/ledger/intake/sheet"
 )
@@ -24,20 +24,20 @@ type Skip struct {
 // A Left says why rows were left out, and which.
 type Left struct {
 	// Why is for people: "rows that are totals".
-	Why string
+	Why phrase.Phrase
 	// Lines are where the rows begin in the file.
 	Lines []int
 }
 
 // RowsOfTags is why the rows are left out that have tags, as those of the Humanitarian Exchange
 // Language.
-const RowsOfTags = "rows of tags"
+const RowsOfTags phrase.Text = "rows of tags"
 
 // lefts gathers the rows that are left out.
 type lefts []Left
 
-func (l *lefts) add(why string, line int) {
-	i := slices.IndexFunc(*l, func(one Left) bool { return one.Why == why })
+func (l *lefts) add(why phrase.Phrase, line int) {
+	i := slices.IndexFunc(*l, func(one Left) bool { return one.Why.String() == why.String() })
 	if i < 0 {
 		*l, i = append(*l, Left{Why: why}), len(*l)
 	}
@@ -61,50 +61,50 @@ func readSkip(v strictyaml.Value) (s Skip) {
 	return s
 }
 
-// row says why a row is left out, before its cells are given a meaning; "" when it is not. Of the
-// conditions it asks those whose columns the table has.
-func (s *Skip) row(t *sheet.Table, r sheet.Row, nation []int) string {
+// row says why a row is left out, before its cells are given a meaning; nothing when it is not. Of
+// the conditions it asks those whose columns the table has.
+func (s *Skip) row(t *sheet.Table, r sheet.Row, nation []int) (why phrase.Phrase) {
 	switch {
 	case r.IsTags():
-		return RowsOfTags
+		return RowsOfTags.Phrase()
 	case s.Totals && r.IsTotal(r.At(nation)...):
-		return "rows that are totals"
+		return phrase.Of("rows that are totals")
 	}
 	for i := range s.Rows {
 		c := &s.Rows[i]
 		if at, ok := t.Column(c.Column); ok && c.fits(r.Cells[at]) {
-			return "rows where " + c.String()
+			return phrase.Of("rows where %s", c.String())
 		} else if c.Column == "" && c.fits(r.First()) {
-			return "rows whose first cell " + c.String()
+			return phrase.Of("rows whose first cell %s", c.String())
 		}
 	}
-	return ""
+	return why
 }
 
-// quantity says why a row with such a quantity is left out; "" when it is not.
-func (s *Skip) quantity(q amount) string {
+// quantity says why a row with such a quantity is left out; nothing when it is not.
+func (s *Skip) quantity(q amount) (why phrase.Phrase) {
 	switch {
 	case q.blank && s.Blank:
-		return "rows without a quantity"
+		return phrase.Of("rows without a quantity")
 	case q.sign == 0 && q.isNumber && s.Zero:
-		return "rows with the quantity 0"
+		return phrase.Of("rows with the quantity 0")
 	case q.sign < 0 && s.Negative:
-		return "rows with a quantity below 0"
+		return phrase.Of("rows with a quantity below 0")
 	}
-	return ""
+	return why
 }
 
 // only says why a row is left out that fits none of the conditions which rows must fit.
-func (m *Mapping) only(t *sheet.Table, r sheet.Row) string {
+func (m *Mapping) only(t *sheet.Table, r sheet.Row) (why phrase.Phrase) {
 	for i := range m.Only {
 		if at, ok := t.Column(m.Only[i].Column); ok && m.Only[i].fits(r.Cells[at]) {
-			return ""
+			return why
 		}
 	}
 	if len(m.Only) == 0 {
-		return ""
+		return why
 	}
-	return "rows that are not among the only ones"
+	return phrase.Of("rows that are not among the only ones")
 }
 
 // An Expect is what somebody knows of a file from elsewhere.
@@ -132,7 +132,7 @@ func readExpect(v strictyaml.Value) Expect {
 func parseRows(s string) (*int, error) {
 	n, err := parseDays(s)
 	if err != nil || *n < 0 {
-		return nil, fmt.Errorf("write how many rows become pledges")
+		return nil, phrase.Errorf("write how many rows become pledges")
 	}
 	return n, nil
 }

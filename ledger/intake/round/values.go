@@ -55,8 +55,8 @@ func (c *converter) values(r sheet.Row) *values {
 	c.applyRules(v, r)
 	for _, field := range fields {
 		if v.cell[field] && spreadsheetErrors[v.text[field]] {
-			v.wrong = append(v.wrong, problem.Field{Location: field, Value: v.text[field],
-				Message: "is an error of the spreadsheet: mend the cell"})
+			v.wrong = append(v.wrong, problem.FieldOf(field, v.text[field],
+				"is an error of the spreadsheet: mend the cell"))
 		}
 	}
 	for _, field := range []string{"operation", "role", "area", "line"} {
@@ -112,11 +112,11 @@ func (c *converter) applyRules(v *values, r sheet.Row) {
 			to := rule.value(field, cells)
 			before, set := by[field]
 			if set && v.text[field] != to && !c.mapping.LastWins {
-				v.wrong = append(v.wrong, problem.Field{Location: field, Message: fmt.Sprintf(
+				v.wrong = append(v.wrong, problem.FieldOf(field, "",
 					"two rules fit the row and say different things: rules[%d] (%s) says %q, and "+
 						"rules[%d] (%s) says %q; let one say more narrowly when it holds (equals "+
 						"in place of contains), or write overlap: last, and the last one wins",
-					before, &c.mapping.Rules[before], v.text[field], i, rule, to)})
+					before, &c.mapping.Rules[before], v.text[field], i, rule, to))
 				continue
 			}
 			c.replace(v, field, to)
@@ -182,13 +182,13 @@ func (c *converter) nationIn(v *values, name string) (n events.Nation, err error
 	return n, err
 }
 
-// Named returns the name of a nation as it stands within a sentence, or that of an organisation of
-// the operation.
-func (m *Mapping) Named(p events.Place) string {
+// Called returns a nation, or an organisation of the operation, with its name as it stands within a
+// sentence.
+func (m *Mapping) Called(p events.Place) events.Called {
 	if !p.Nation.IsOrganisation() || m.Declared == nil {
-		return p.Nation.Named()
+		return events.Called{Nation: p.Nation, English: p.Nation.Named()}
 	}
-	return m.Declared(p.Operation).Named(p.Nation)
+	return events.Called{Nation: p.Nation, English: m.Declared(p.Operation).Named(p.Nation)}
 }
 
 // A nameIn is a name of a nation, in the operation that it stands with.

@@ -130,5 +130,5 @@ func notCSV(err error, before int) error {
 				`not written ""`, before+parse.StartLine).
 			WithHint("the file may be cut: ask for it again, or mend the line")
 	}
-	return problem.New(problem.Syntax, "the file is not CSV: %w", err).WithHint(saveAgain)
+	return problem.New(problem.Syntax, "the file is not CSV: %w", err).WithHint("%s", saveAgain)
 }

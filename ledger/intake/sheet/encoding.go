@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -34,7 +35,7 @@ func FindEncoding(name string) bool {
 func toUTF8(data []byte, name string) ([]byte, error) {
 	for _, m := range marks {
 		if rest, ok := bytes.CutPrefix(data, m.mark); ok {
-			return decode(rest, m.in, "the encoding that its first bytes say")
+			return decode(rest, m.in, phrase.Of("the encoding that its first bytes say"))
 		}
 	}
 	if name == "" {
@@ -49,7 +50,7 @@ func toUTF8(data []byte, name string) ([]byte, error) {
 		return nil, problem.New(problem.Syntax, "the file is text in UTF-8, and not in %s", name).
 			WithHint("leave out the encoding")
 	}
-	return decode(data, in, name)
+	return decode(data, in, phrase.Verbatim(name))
 }
 
 func is16(in encoding.Encoding) bool {
@@ -62,7 +63,7 @@ func isASCII(data []byte) bool {
 }
 
 // decode reads a text, every character of which the encoding must have.
-func decode(data []byte, in encoding.Encoding, name string) ([]byte, error) {
+func decode(data []byte, in encoding.Encoding, name phrase.Phrase) ([]byte, error) {
 	if in == unicode.UTF8 {
 		return data, plainText(data)
 	}
@@ -83,7 +84,7 @@ func decode(data []byte, in encoding.Encoding, name string) ([]byte, error) {
 
 func lineOf(text []byte, at int) int { return 1 + bytes.Count(text[:at], []byte("\n")) }
 
-const saveAgain = "save it as CSV in UTF-8 (in Excel: CSV UTF-8)"
+const saveAgain phrase.Text = "save it as CSV in UTF-8 (in Excel: CSV UTF-8)"
 
 func plainText(data []byte) error {
 	switch {
@@ -91,11 +92,11 @@ func plainText(data []byte) error {
 		return problem.New(problem.Syntax, "the file is empty")
 	case IsXLSX(data):
 		return problem.New(problem.Syntax, "the file is not CSV, but a workbook, or another "+
-			"archive").WithHint("import it as it is: muster import xlsx FILE; or " + saveAgain)
+			"archive").WithHint("import it as it is: muster import xlsx FILE; or %s", saveAgain)
 	case bytes.IndexByte(data, 0) >= 0:
 		return problem.New(problem.Syntax, "the file is not CSV: it holds bytes that no text has").
-			WithHint(saveAgain + "; text in UTF-16 without a mark at its beginning is read when " +
-				"the mapping says so, `encoding: utf-16le`")
+			WithHint("%s; text in UTF-16 without a mark at its beginning is read when the mapping "+
+				"says so, `encoding: utf-16le`", saveAgain)
 	case !utf8.Valid(data):
 		return notUTF8(data)
 	}
@@ -110,7 +111,7 @@ func notUTF8(data []byte) error {
 	from := bytes.LastIndexByte(data[:at], '\n') + 1
 	line, _, _ := bytes.Cut(data[from:], []byte("\n"))
 	p := problem.New(problem.Syntax, "the file is not text in UTF-8: line %d", lineOf(data, at)).
-		WithHint(saveAgain + ", or say in the mapping which encoding it is")
+		WithHint("%s, or say in the mapping which encoding it is", saveAgain)
 	in, err := htmlindex.Get(usual)
 	if err != nil {
 		return p

@@ -2,12 +2,11 @@ package sheet
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -23,26 +22,33 @@ type Faults struct {
 
 // A cause is the same message about the same field of one or more rows.
 type cause struct {
-	field, message string
-	rows           int
-	first          []problem.Field // the first of them, each with its row's place and value
+	field   string
+	message phrase.Phrase
+	rows    int
+	first   []causedAt
+}
+
+// A causedAt is a row that has a cause, and what it has there.
+type causedAt struct {
+	place phrase.Phrase
+	value string
 }
 
 // Add records what is wrong with a field of the row at a place, as [Row.Place] says it. The field
 // has no location where the whole row is meant.
-func (f *Faults) Add(place string, wrong problem.Field) {
+func (f *Faults) Add(place phrase.Phrase, wrong problem.Field) {
 	key := [2]string{wrong.Location, wrong.Message}
 	c := f.by[key]
 	if c == nil {
 		if f.by == nil {
 			f.by = map[[2]string]*cause{}
 		}
-		c = &cause{field: wrong.Location, message: wrong.Message}
+		c = &cause{field: wrong.Location, message: wrong.Said()}
 		f.by[key] = c
 		f.causes = append(f.causes, c)
 	}
 	if c.rows++; c.rows <= Shown {
-		c.first = append(c.first, problem.Field{Location: place, Value: wrong.Value})
+		c.first = append(c.first, causedAt{place, wrong.Value})
 	}
 }
 
@@ -61,9 +67,11 @@ func (f *Faults) Fields() []problem.Field {
 		}
 	}
 	if rows > 0 {
-		fields = append(fields, problem.Field{Location: "further lines", Message: fmt.Sprintf(
-			"%s are wrong for %d other causes", english.Several(rows, "row"),
-			len(sorted)-Shown)})
+		further := phrase.Of("%d rows are wrong for %d other causes", rows, len(sorted)-Shown)
+		if rows == 1 {
+			further = phrase.Of("1 row is wrong for another cause")
+		}
+		fields = append(fields, problem.FieldAt(phrase.Of("further lines"), "", further))
 	}
 	return fields
 }
@@ -76,30 +84,30 @@ func (f *Faults) Err() error { return problem.OfFields(f.Fields()) }
 func (c *cause) told() problem.Field {
 	one := c.first[0]
 	if c.rows == 1 {
-		at := one.Location
+		at := one.place
 		if c.field != "" {
-			at += ": " + c.field
+			at = phrase.Of("%s: %s", at, c.field)
 		}
-		return problem.Field{Location: at, Value: one.Value, Message: c.message}
+		return problem.FieldAt(at, one.value, c.message)
 	}
-	same := !slices.ContainsFunc(c.first, func(f problem.Field) bool {
-		return f.Value != one.Value
-	})
+	same := !slices.ContainsFunc(c.first, func(at causedAt) bool { return at.value != one.value })
 	places := make([]string, len(c.first))
-	for i, f := range c.first {
-		places[i] = strings.TrimPrefix(f.Location, "line ")
-		if !same && f.Value != "" {
-			places[i] += " " + strconv.QuoteToGraphic(f.Value)
+	for i, at := range c.first {
+		places[i] = strings.TrimPrefix(at.place.String(), "line ")
+		if !same && at.value != "" {
+			places[i] += " " + strconv.QuoteToGraphic(at.value)
 		}
 	}
-	if more := c.rows - len(c.first); more > 0 {
-		places = append(places, fmt.Sprintf("and %d more", more))
-	}
-	told := problem.Field{Location: cmp.Or(c.field, "rows"),
-		Message: fmt.Sprintf("%s (%s: lines %s)", c.message, english.Several(c.rows, "row"),
-			strings.Join(places, ", "))}
+	lines, value := strings.Join(places, ", "), ""
 	if same {
-		told.Value = one.Value
+		value = one.value
 	}
-	return told
+	message := phrase.Of("%s (%d rows: lines %s)", c.message, c.rows, lines)
+	if more := c.rows - len(c.first); more > 0 {
+		message = phrase.Of("%s (%d rows: lines %s, and %d more)", c.message, c.rows, lines, more)
+	}
+	if c.field == "" {
+		return problem.FieldAt(phrase.Of("rows"), value, message)
+	}
+	return problem.FieldSaid(c.field, value, message)
 }

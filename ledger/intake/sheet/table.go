@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -43,11 +44,11 @@ type Row struct {
 }
 
 // Place says where the row is: "line 7", or "line 7, column 2021-02".
-func (r Row) Place() string {
+func (r Row) Place() phrase.Phrase {
 	if r.Of == "" {
-		return fmt.Sprintf("line %d", r.Line)
+		return phrase.Of("line %s", fmt.Sprint(r.Line))
 	}
-	return fmt.Sprintf("line %d, column %s", r.Line, r.Of)
+	return phrase.Of("line %s, column %s", fmt.Sprint(r.Line), r.Of)
 }
 
 // Column returns where the column of that name is: by its exact name, or else by its name in
@@ -119,17 +120,19 @@ func (t *Table) LeaveOut(out func(Row) bool) (left []Row) {
 // which has no rows.
 func (t *Table) Check() error {
 	var cut Faults
-	why := fmt.Sprintf("a row is cut, or a %q in a text needs quotes around the text", t.comma)
+	why := phrase.Of("a row is cut, or a %q in a text needs quotes around the text", t.comma)
 	switch {
 	case t.IsBook() && t.tags != nil:
-		why = "give each column with something in it a head, or clear what stands beside the table"
+		why = phrase.Of("give each column with something in it a head, or clear what stands " +
+			"beside the table")
 	case t.IsBook():
-		why = "say in the mapping, under header, in which row the names of the columns stand"
+		why = phrase.Of("say in the mapping, under header, in which row the names of the columns " +
+			"stand")
 	}
 	for _, r := range t.Rows {
 		if r.found != len(t.names) {
-			cut.Add(r.Place(), problem.Field{Message: fmt.Sprintf(
-				"has %d cells and the header has %d: %s", r.found, len(t.names), why)})
+			cut.Add(r.Place(), problem.FieldOf("", "", "has %d cells and the header has %d: %s",
+				r.found, len(t.names), why))
 		}
 	}
 	if err := cut.Err(); err != nil {

@@ -33,8 +33,8 @@ func (t *Table) Lengthen(w Wide, most int) error {
 	for _, name := range w.Columns {
 		i, ok := t.Column(name)
 		if !ok {
-			wrong = append(wrong, problem.Field{Location: "wide.columns", Value: name,
-				Message: "the file has no such column: it has " + t.Columns()})
+			wrong = append(wrong, problem.FieldOf("wide.columns", name,
+				"the file has no such column: it has %s", t.Columns()))
 		}
 		wide[i] = ok
 	}
@@ -43,8 +43,8 @@ func (t *Table) Lengthen(w Wide, most int) error {
 	}
 	columns := slices.DeleteFunc(indexes(t.Header), func(i int) bool { return !wide[i] })
 	if len(wrong) == 0 && len(columns) == 0 {
-		wrong = []problem.Field{{Location: "wide.matches", Value: w.Matches.String(),
-			Message: "no column has such a name: the file has " + t.Columns()}}
+		wrong = []problem.Field{problem.FieldOf("wide.matches", w.Matches.String(),
+			"no column has such a name: the file has %s", t.Columns())}
 	}
 	if len(wrong) > 0 {
 		return problem.OfFields(wrong)

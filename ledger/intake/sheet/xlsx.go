@@ -12,6 +12,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -125,8 +126,8 @@ func (b *Book) table(form Form, sheet string) (*Table, error) {
 		}
 		cells += len(raw)
 		if line > maxRows || cells > maxCells {
-			return nil, notXLSX(fmt.Errorf("its sheet %q reaches further than %d rows or %d cells",
-				sheet, maxRows, maxCells))
+			return nil, notXLSX(phrase.Errorf("its sheet %q reaches further than %d rows or %d "+
+				"cells", sheet, maxRows, maxCells))
 		}
 		if slices.ContainsFunc(raw, func(c string) bool { return c != "" }) {
 			found++
@@ -146,7 +147,7 @@ func (b *Book) table(form Form, sheet string) (*Table, error) {
 		return nil, notXLSX(err)
 	}
 	if found < b.least[sheet] {
-		return nil, notXLSX(fmt.Errorf("its sheet %q has %d rows with numbers, of which %d are "+
+		return nil, notXLSX(phrase.Errorf("its sheet %q has %d rows with numbers, of which %d are "+
 			"found", sheet, b.least[sheet], found))
 	}
 	return t, nil

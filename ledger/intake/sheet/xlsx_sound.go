@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"path"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -44,7 +44,7 @@ func soundXLSX(data []byte) (rows map[string]int, err error) {
 		return nil, notXLSX(err)
 	}
 	if len(z.File) > maxParts {
-		return nil, notXLSX(fmt.Errorf("it has %d parts", len(z.File)))
+		return nil, notXLSX(phrase.Errorf("it has %d parts", len(z.File)))
 	}
 	parts := map[string]bool{}
 	left := limits{bytes: maxUnzipped, cells: maxCells, merged: maxMerged,
@@ -52,7 +52,7 @@ func soundXLSX(data []byte) (rows map[string]int, err error) {
 	for _, part := range z.File {
 		name := strings.ToLower(path.Clean("/" + strings.ReplaceAll(part.Name, "\\", "/")))
 		if parts[name] {
-			return nil, notXLSX(fmt.Errorf("its part %q is there twice", part.Name))
+			return nil, notXLSX(phrase.Errorf("its part %q is there twice", part.Name))
 		}
 		parts[name] = true
 		if err := left.part(part, name); err != nil {
@@ -63,7 +63,7 @@ func soundXLSX(data []byte) (rows map[string]int, err error) {
 	needed := append(slices.Collect(maps.Values(left.targets)), types, workbook, relations)
 	for _, part := range needed {
 		if !parts[part] {
-			return nil, notXLSX(fmt.Errorf("its part %q is missing", part[1:]))
+			return nil, notXLSX(phrase.Errorf("its part %q is missing", part[1:]))
 		}
 	}
 	rows = map[string]int{}
@@ -127,7 +127,7 @@ func (l *limits) part(part *zip.File, name string) error {
 			maxUnzipped>>20).WithHint("leave only the sheet with the pledges in it")
 	}
 	if err != nil {
-		return notXLSX(fmt.Errorf("its part %q: %w", part.Name, err))
+		return notXLSX(phrase.Errorf("its part %q: %w", part.Name, err))
 	}
 	return nil
 }
@@ -148,11 +148,11 @@ func (l *limits) xml(r io.Reader, part string) error {
 		}
 		switch token := token.(type) {
 		case xml.Directive:
-			return errors.New("it has a document type, which no workbook needs")
+			return phrase.Errorf("it has a document type, which no workbook needs")
 		case xml.StartElement:
 			depth++
 			if depth > maxDepth {
-				return fmt.Errorf("its elements are more than %d deep", maxDepth)
+				return phrase.Errorf("its elements are more than %d deep", maxDepth)
 			}
 			switch {
 			case part == relations:
@@ -197,7 +197,7 @@ func (r *seenRow) begin(e xml.StartElement) (err error) {
 			line, err = strconv.Atoi(at)
 		}
 		if err != nil || line <= r.line {
-			return fmt.Errorf("its row %q does not come after row %d", at, r.line)
+			return phrase.Errorf("its row %q does not come after row %d", at, r.line)
 		}
 		*r = seenRow{line: line}
 	case "c":
@@ -206,7 +206,7 @@ func (r *seenRow) begin(e xml.StartElement) (err error) {
 			column, line, err = excelize.CellNameToCoordinates(at)
 		}
 		if err != nil || column <= r.column || line != r.line {
-			return fmt.Errorf("its cell %q is not the next one of row %d", at, r.line)
+			return phrase.Errorf("its cell %q is not the next one of row %d", at, r.line)
 		}
 		r.column = column
 		kind := attribute(e, "t")
@@ -266,7 +266,8 @@ func (l *limits) element(name string) error {
 		l.merged--
 	}
 	if l.cells < 0 || l.merged < 0 {
-		return fmt.Errorf("it has more than %d cells, or %d that are merged", maxCells, maxMerged)
+		return phrase.Errorf("it has more than %d cells, or %d that are merged", maxCells,
+			maxMerged)
 	}
 	return nil
 }

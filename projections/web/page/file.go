@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/projections"
 	"muster/projections/web"
@@ -39,8 +40,8 @@ type FileComes struct {
 
 // A FileRow is what became of a row, or of what the file does not have any more.
 type FileRow struct {
-	Place string // "line 7"
-	What  string // in a sentence
+	Place phrase.Phrase // "line 7"
+	What  phrase.Phrase // in a sentence
 	// Alike is the pledge that a row resembles which is alike, "" for others.
 	Alike   string
 	Kind    string // one of those that the words file.kind name; "" where nobody knows yet
@@ -51,12 +52,19 @@ type FileRow struct {
 
 // A FileRefusal is why a row is refused: the cause, which other rows may have, too, and what this
 // row has in its place, "" where the whole row is meant.
-type FileRefusal struct{ Cause, Value string }
+type FileRefusal struct {
+	Cause phrase.Phrase
+	Value string
+}
 
 // A FileChange is a cell that says otherwise than what is recorded. Of is what it is a term of
 // where that is a part of the row's, such as a role. Base is what the file had before, and Stays
 // what the ledger has and keeps, where somebody has changed it meanwhile.
-type FileChange struct{ Field, Of, Was, Is, Base, Stays string }
+type FileChange struct {
+	Field                phrase.Phrase
+	Of                   string
+	Was, Is, Base, Stays phrase.Phrase
+}
 
 // A FileSaid is a statement that a row makes, by the row's place among the rows.
 type FileSaid struct {
@@ -216,18 +224,23 @@ type listed struct {
 
 // A fileCause is one cause for which rows are refused, and the first of them.
 type fileCause struct {
-	Cause string
+	Cause phrase.Phrase
 	All   int
 	Rows  []causedRow
 }
 
 // A causedRow is a row that is refused, and what it has.
-type causedRow struct{ Place, Value string }
+type causedRow struct {
+	Place phrase.Phrase
+	Value string
+}
 
 // refuse adds a refused row to each of its causes.
 func (l *listed) refuse(row *FileRow) {
 	for _, r := range row.Refused {
-		at := slices.IndexFunc(l.Causes, func(c fileCause) bool { return c.Cause == r.Cause })
+		at := slices.IndexFunc(l.Causes, func(c fileCause) bool {
+			return c.Cause.String() == r.Cause.String()
+		})
 		if at < 0 {
 			at = len(l.Causes)
 			l.Causes = append(l.Causes, fileCause{Cause: r.Cause})

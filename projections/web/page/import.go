@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/projections/web"
 )
@@ -35,7 +36,8 @@ type ImportPlan struct {
 	Returned     []byte
 	ReturnedName string
 	// Unused are columns that nothing looks at, and Left what is left out, as people read it.
-	Unused, Left []string
+	Unused []string
+	Left   []phrase.Phrase
 }
 
 // importFields are those of the form.

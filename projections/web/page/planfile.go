@@ -1,11 +1,11 @@
 package page
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/projections/web"
 )
@@ -88,16 +88,19 @@ func (p *Pages) planned(page *planFilePage, r *http.Request) error {
 func (p *planFilePage) word(row *FileRow) {
 	for i := range row.Changes {
 		c := &row.Changes[i]
-		if c.Field == "essential" {
-			for _, said := range []*string{&c.Was, &c.Is, &c.Stays} {
-				if *said != "" {
-					*said = p.Word("essential", *said)
+		term := c.Field.String()
+		if term == "essential" {
+			for _, said := range []*phrase.Phrase{&c.Was, &c.Is, &c.Stays} {
+				if !said.IsZero() {
+					*said = phrase.Verbatim(p.Word("essential", said))
 				}
 			}
 		}
-		c.Field = p.Word("planfile.term", c.Field)
+		c.Field = phrase.Verbatim(p.Word("planfile.term", term))
 	}
-	row.Place = cmp.Or(row.Place, p.T("operation"))
+	if row.Place.IsZero() {
+		row.Place = phrase.Verbatim(p.T("operation"))
+	}
 }
 
 // serveWrittenPlan writes the plan of an operation as a file.

@@ -9,7 +9,6 @@ import (
 	"muster/events/english"
 	"muster/events/phrase"
 	"muster/events/problem"
-	"muster/projections"
 )
 
 // What other packages say in English sentences is told in the reader's language: a sentence keeps
@@ -88,7 +87,7 @@ func (t tongue) Value(v any) (said any, whole bool) {
 	switch v := v.(type) {
 	case events.Quantity:
 		return t.Q(v), true
-	case projections.Measure:
+	case events.Measure:
 		return t.measure(v), true
 	case events.Called:
 		if v.Nation.IsOrganisation() {
@@ -100,7 +99,7 @@ func (t tongue) Value(v any) (said any, whole bool) {
 }
 
 // measure says how much of something there is.
-func (t tongue) measure(m projections.Measure) string {
+func (t tongue) measure(m events.Measure) string {
 	switch unknown := m.Quantity.IsUnknown() && m.Least.IsZero() && m.Most.IsZero(); {
 	case unknown && m.Unit.IsMoney():
 		return t.T("measure.unknown-money", m.Unit)

@@ -21,8 +21,13 @@ import (
 	"muster/events/problem"
 )
 
-// rooms are the packages whose sentences a page can show, in other languages than English, too.
-var rooms = []string{"events", "events/problem", "events/seconds", "ledger/rules", "projections",
+// rooms are the packages, and files of others, whose sentences a page can show, in other languages
+// than English, too.
+var rooms = []string{"cmd/internal/server/imports.go", "cmd/internal/server/plans.go",
+	"events", "events/problem", "events/seconds",
+	"ledger/intake/form", "ledger/intake/imported", "ledger/intake/plan",
+	"ledger/intake/plan/strictyaml", "ledger/intake/reconcile", "ledger/intake/round",
+	"ledger/intake/sheet", "ledger/rules", "projections",
 	"projections/access", "projections/access/feeds", "projections/access/session",
 	"projections/records", "projections/web", "projections/web/page"}
 
@@ -33,7 +38,11 @@ var patternAt = map[string]int{"phrase.Of": 0, "phrase.As": 1, "phrase.Errorf": 
 	"problem.FieldOf": 2, "WithHint": 0, "refuse": 1, "field": 2, "syntax": 0, "remedy": 0,
 	"note": 0, "id": 2, "errors.New": 0, "found": 4, "due": 4, "add": 4, "Add": 0,
 	"passing": 1, "New": 1, "usage": 2, "invalid": 2, "must": 1, "says": 1,
-	"malformed": 0, "refused": 2, "wrong": 3}
+	"malformed": 0, "refused": 2, "wrong": 3, "beyond": 0, "planBeyond": 0, "damaged": 0,
+	"everywhere": 0, "remedies": 0, "Fault": 0, "FaultAt": 2}
+
+// alsoAt says which further argument of a function is a pattern, as patternAt does.
+var alsoAt = map[string]int{"remedies": 1, "is": 1}
 
 // Whatever a page can show is told in each language: a pattern in the source has words.
 func TestPhrasesHaveWords(t *testing.T) {
@@ -107,7 +116,10 @@ func samePlaces(pattern, words string) string {
 // patternsOf returns the patterns of phrases in a package, each with a place where it is said.
 func patternsOf(t *testing.T, room string) map[string]string {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join("..", "..", "..", filepath.FromSlash(room), "*.go"))
+	if !strings.HasSuffix(room, ".go") {
+		room += "/*.go"
+	}
+	names, err := filepath.Glob(filepath.Join("..", "..", "..", filepath.FromSlash(room)))
 	if err != nil || len(names) == 0 {
 		t.Fatalf("%s has no source: %v", room, err)
 	}
@@ -154,10 +166,12 @@ func (c *collector) collect(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		name := calledName(n)
-		if at, ok := patternAt[name]; ok && at < len(n.Args) {
-			text, _ := c.text(n.Args[at])
-			if strings.HasPrefix(name, "phrase.") || strings.Contains(text, " ") {
-				c.note(n.Args[at]) // any other single word is a name
+		for _, table := range []map[string]int{patternAt, alsoAt} {
+			if at, ok := table[name]; ok && at < len(n.Args) {
+				text, _ := c.text(n.Args[at])
+				if strings.HasPrefix(name, "phrase.") || strings.Contains(text, " ") {
+					c.note(n.Args[at]) // any other single word is a name
+				}
 			}
 		}
 	case *ast.ValueSpec: // of a type of phrases

@@ -21,6 +21,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -105,20 +106,27 @@ func notYAML(name string, err error) error {
 		WithHint("mend it there; a text that holds a colon and a space needs quotes")
 }
 
-// Fault records that what stands at location is wrong. The first fault of a place is the one that
-// is told. When nothing stands there, the line is that of what should hold it.
-func (f *File) Fault(location, value, message string) {
+// FaultAt records that what stands at a location is wrong. The first fault of a place is the one
+// that is told. When nothing stands there, the line is that of what should hold it.
+func (f *File) FaultAt(location, value, format string, args ...any) {
+	f.FaultSaid(location, value, phrase.Of(format, args...))
+}
+
+// FaultSaid is [File.FaultAt] with a message that is made already.
+func (f *File) FaultSaid(location, value string, message phrase.Phrase) {
 	if f.told[location] {
 		return
 	}
 	f.told[location] = true
 	line := f.line(location)
 	if line > 0 {
-		message = fmt.Sprintf("%s (line %d)", message, line)
+		message = phrase.Of("%s (line %d)", message, line)
 	}
-	f.faults = append(f.faults,
-		fault{line, problem.Field{Location: cmp.Or(location, "the whole file"), Value: value,
-			Message: message}})
+	at := phrase.Verbatim(location)
+	if location == "" {
+		at = phrase.Of("the whole file")
+	}
+	f.faults = append(f.faults, fault{line, problem.FieldAt(at, value, message)})
 }
 
 // line returns the line of a place, or of the nearest place around it that is there.
@@ -144,7 +152,5 @@ func (f *File) Err() error {
 	if err == nil {
 		return nil
 	}
-	p := *problem.From(err)
-	p.Detail = f.name + ": " + p.Detail
-	return &p
+	return problem.From(err).In(f.name)
 }

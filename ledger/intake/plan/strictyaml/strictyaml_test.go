@@ -54,10 +54,10 @@ func TestFaultsAreToldByLine(t *testing.T) {
 			return 0, errors.New("write a number")
 		})
 	}
-	f.Fault("text", "t", "too short")
-	f.Fault("text", "t", "the second fault of a place is not told")
-	f.Fault("list[1].c.d", "", "missing")
-	f.Fault("elsewhere", "", "missing")
+	f.FaultAt("text", "t", "too short")
+	f.FaultAt("text", "t", "the second fault of a place is not told")
+	f.FaultAt("list[1].c.d", "", "missing")
+	f.FaultAt("elsewhere", "", "missing")
 	want := `test.yaml: 5 fields are wrong: elsewhere: missing (line 1); list[0].a "x": write a number (line 2); ` +
 		`list[1].a "y": write a number (line 3); list[1].c.d: missing (line 3); text "t": too short (line 5)`
 	if err := f.Err(); err == nil || err.Error() != want {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"muster/events/phrase"
 )
 
 // A Value is one place of a file. The zero Value, and what is null, stand for a place with nothing
@@ -31,7 +33,7 @@ func (v Value) Fault(format string, args ...any) {
 	if v.node != nil && v.node.Kind == yaml.ScalarNode {
 		value = v.node.Value
 	}
-	v.file.Fault(v.at, value, fmt.Sprintf(format, args...))
+	v.file.FaultAt(v.at, value, format, args...)
 }
 
 // Members returns the members of a mapping by their keys. Every key must be known, and there once.
@@ -39,8 +41,8 @@ func (v Value) Members(known ...string) map[string]Value {
 	members := map[string]Value{}
 	v.each(func(key string, member Value) {
 		if !slices.Contains(known, key) {
-			member.file.Fault(member.at, "",
-				"unknown key: the keys here are "+strings.Join(known, ", "))
+			member.file.FaultAt(member.at, "", "unknown key: the keys here are %s",
+				strings.Join(known, ", "))
 			return
 		}
 		members[key] = member
@@ -75,9 +77,8 @@ func (v Value) each(found func(key string, member Value)) {
 			continue
 		}
 		if seen[name.Value] {
-			member.file.Fault(member.at+" again", "",
-				fmt.Sprintf("the key is there twice, the second time in line %d: leave one",
-					name.Line))
+			member.file.FaultAt(member.at+" again", "",
+				"the key is there twice, the second time in line %d: leave one", name.Line)
 			continue
 		}
 		seen[name.Value] = true
@@ -166,12 +167,12 @@ func Parsed[T any](v Value, parse func(string) (T, error)) T {
 
 // is reports whether a value of that kind stands here, and records the remedy when one of another
 // kind does.
-func (v Value) is(kind yaml.Kind, remedy string) bool {
+func (v Value) is(kind yaml.Kind, remedy phrase.Text) bool {
 	switch {
 	case !v.Given():
 		return false
 	case v.node.Kind == yaml.AliasNode:
-		v.file.Fault(v.at, "*"+v.node.Value, "aliases are not taken: write it out")
+		v.file.FaultAt(v.at, "*"+v.node.Value, "aliases are not taken: write it out")
 		return false
 	case v.node.Kind != kind:
 		v.Fault("%s", remedy)

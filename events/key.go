@@ -31,13 +31,42 @@ func ValidKeyName(name string) bool {
 	return keyNamePattern.MatchString(name) && (party == string(HQ) || Nation(party).Valid())
 }
 
+// CheckKeyName is [ValidKeyName] with an error for people. Where they have written the name of a
+// nation, or of one of these organisations, or capitals, it says what to write.
+func (all Organisations) CheckKeyName(name string) error {
+	if ValidKeyName(name) {
+		return nil
+	}
+	party, own, _ := strings.Cut(name, "/")
+	n, ok := all.Find(party)
+	if strings.EqualFold(party, string(HQ)) {
+		n, ok = HQ, true
+	}
+	own = strings.ToLower(own)
+	meant := string(n) + "/" + own
+	switch {
+	case ok && ValidKeyName(meant):
+		return fmt.Errorf("%q cannot name a key: write %s", name, meant)
+	case ok || !ValidKeyName("HQ/"+own):
+		return fmt.Errorf("%q cannot name a key: %s", name, keyNameRemedy)
+	}
+	parse := ParseNation
+	if len(all) > 0 {
+		parse = all.Parse
+	}
+	_, err := parse(party)
+	return fmt.Errorf("%q cannot name a key: %s: %w; %s", name, problem.Name(party), err,
+		keyNameRemedy)
+}
+
+const keyNameRemedy = "write the code of the nation or the organisation (or HQ), a slash and a " +
+	"name in lower case, such as FRA/paris or x-nato/shape"
+
 // NewKey makes a key pair. The first result is the secret, in the C2SP signed-note form that
 // note.NewSigner reads.
 func NewKey(name string) (secret string, public Key, err error) {
-	if !ValidKeyName(name) {
-		return "", "", fmt.Errorf(
-			"%q cannot name a key: write the code of the nation or the organisation (or HQ), a "+
-				"slash and a name in lower case, such as FRA/paris or x-nato/shape", name)
+	if err := (Organisations{}).CheckKeyName(name); err != nil {
+		return "", "", err
 	}
 	secret, vkey, err := note.GenerateKey(rand.Reader, name)
 	return secret, Key(vkey), err

@@ -53,6 +53,15 @@ func TestKeyNames(t *testing.T) {
 			t.Errorf("a key was made for %q", name)
 		}
 	}
+	all := Organisations{{Code: "x-nato", Name: "NATO", Also: []string{"OTAN"}}}
+	for name, want := range map[string]string{"fra/Paris": "write FRA/paris",
+		"France/paris": "write FRA/paris", "hq/staff": "write HQ/staff", "FRA/a b": "a slash",
+		"otan/shape": "write x-nato/shape", "Frence/paris": "France (FRA)",
+		"OTAM/shape": "declared: NATO (x-nato)"} {
+		if err := all.CheckKeyName(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", name, err, want)
+		}
+	}
 	for name, party := range map[Key]Nation{"FRA/paris+1+x": "FRA", "FRA": "", "": "", "+": ""} {
 		if name.Party() != party {
 			t.Errorf("%q speaks for %q, want %q", name, name.Party(), party)

@@ -175,6 +175,19 @@ func (all Organisations) Parse(name string) (Nation, error) {
 		strings.Join(names, ", "))
 }
 
+// ParseView is [ParseView] that finds an organisation's view by its names, too, with the error of
+// [Organisations.Parse].
+func (all Organisations) ParseView(name string) (View, error) {
+	if v, ok := ParseView(name); ok {
+		return v, nil
+	}
+	n, err := all.Parse(name)
+	if err != nil {
+		err = phrase.Errorf("%w; or public, coalition or coordinators", err)
+	}
+	return View(n), err
+}
+
 // nearest returns the organisations, the one of which a name differs least from the given one in
 // front; at most maxNear.
 func (all Organisations) nearest(name string) Organisations {

@@ -33,9 +33,9 @@ records of one pledge, with proofs that they are in the ledger and the records t
 sign. Whoever has the file can check it without the server and without a network, with: muster
 verify FILE With - for the file, it goes to the standard output.
 
-With --view, it is for those who may not read all: public, coalition, or a nation's code. In the
-place of each record that they may not read stands its leaf hash, so that the whole verifies all
-the same.
+With --view, it is for those who may not read all: public, coalition, or a nation or an
+organisation, by its code or name. In the place of each record that they may not read stands its
+leaf hash, so that the whole verifies all the same.
 
 With --policy, it is under a checkpoint that as many witnesses have signed as the policy asks for:
 the newest records, which are not witnessed yet, are not in it.`,
@@ -43,16 +43,13 @@ the newest records, which are not witnessed yet, are not in it.`,
 			"--pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
 		Args: args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			as, err := viewNamed(view)
-			if err != nil {
-				return err
-			}
-			return a.exportBundle(cmd.Context(), args[0], pledge, as)
+			return a.exportBundle(cmd.Context(), args[0], pledge, view)
 		},
 	}
 	c.Flags().StringVar(&pledge, "pledge", "", "the id of the pledge")
 	c.Flags().StringVar(&view, "view", "",
-		"for those who may read no more: public, coalition, or a nation's code such as FRA")
+		"for those who may read no more: public, coalition, or a nation or an organisation, by "+
+			"its code or name")
 	return c
 }
 
@@ -66,7 +63,7 @@ type exportedBundle struct {
 	Withheld uint64      `json:"withheld,omitempty"`
 }
 
-func (a *app) exportBundle(ctx context.Context, path, pledge string, view events.View) (err error) {
+func (a *app) exportBundle(ctx context.Context, path, pledge, view string) (err error) {
 	var id events.ID
 	if pledge != "" {
 		if id, err = a.pledgeID(ctx, pledge); err != nil && problem.Of(err) == nil {
@@ -121,7 +118,7 @@ func (x exportedBundle) text() string {
 // exportSource is where the records come from: the journal in the data folder, if no server runs on
 // it, or else the server. The key is the one that its checkpoint must be signed with.
 func (a *app) exportSource(ctx context.Context,
-	view events.View) (src proof.Source, key proof.TrustedKey,
+	view string) (src proof.Source, key proof.TrustedKey,
 	closeSource func() error, err error) {
 	var url string // of a server
 	claimed := keyOfFolder(a.data)
@@ -138,7 +135,7 @@ func (a *app) exportSource(ctx context.Context,
 	if !folder || problem.Is(err, problem.Unavailable) { // a server runs on the folder
 		claimed, closeSource = a.firstContact(ctx), func() error { return nil }
 		if url, err = a.serverURL(); err == nil {
-			src, err = a.ofServer(ctx, url, view)
+			src, err = a.ofServerIn(ctx, url, view)
 		}
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 
 	"muster/cmd/internal/files"
 	"muster/events"
+	"muster/events/problem"
 	"muster/projections/web"
 )
 
@@ -26,9 +28,12 @@ is public: give it to a coordinator, who admits it.`,
 		Example: "  muster key new FRA/paris\n  muster member admit \"$(muster key show " +
 			"FRA-paris.key)\"",
 		Args: args("NAME"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if file == "" {
 				file = strings.ReplaceAll(args[0], "/", "-") + ".key"
+			}
+			if err := a.checkKeyName(cmd.Context(), args[0]); err != nil {
+				return err
 			}
 			public, err := files.NewKey(args[0], file)
 			if err != nil {
@@ -42,6 +47,19 @@ is public: give it to a coordinator, who admits it.`,
 	c.Flags().StringVar(&file, "file", "",
 		"where to put the secret (default NAME.key in this folder, with - for /)")
 	return c
+}
+
+// checkKeyName refuses what cannot name a key, and knows organisations by their names where a
+// ledger is named that can be asked.
+func (a *app) checkKeyName(ctx context.Context, name string) error {
+	if events.ValidKeyName(name) {
+		return nil
+	}
+	declared, err := a.allOrganisations(ctx)
+	if err != nil {
+		declared = nil // an answer without them is of use, too
+	}
+	return problem.New(problem.Invalid, "%w", declared.CheckKeyName(name))
 }
 
 func (a *app) keyShowCmd() *cobra.Command {

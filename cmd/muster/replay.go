@@ -42,17 +42,7 @@ bundle is of those whom it is for.`,
   muster replay copy-of-the-ledger --against https://muster.example`,
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			read := viewNamed
-			if len(args) == 0 { // of a server
-				read = func(text string) (events.View, error) {
-					return a.viewAsked(cmd.Context(), text)
-				}
-			}
-			as, err := read(view)
-			if err != nil {
-				return err
-			}
-			p, as, err := a.replay(cmd.Context(), args, to, as)
+			p, as, err := a.replay(cmd.Context(), args, to, view)
 			if err != nil {
 				return err
 			}
@@ -61,19 +51,19 @@ bundle is of those whom it is for.`,
 	}
 	c.Flags().Uint64Var(&to, "to", 0, "the last record to fold (default: the last there is)")
 	c.Flags().StringVar(&view, "view", "",
-		"the picture of those who may read no more: public, coalition, a nation such as FRA; of "+
-			"a server, an organisation by its code or name, too")
+		"the picture of those who may read no more: public, coalition, or a nation or an "+
+			"organisation by its code or name")
 	c.Flags().StringVar(&against, "against", "", "the address of a server to compare with")
 	return c
 }
 
 // replay folds the records of a folder's journal, a bundle, or else of the server's log, as those
 // read them who have a view. It returns the view, which a bundle may name.
-func (a *app) replay(ctx context.Context, from []string, to uint64, view events.View) (
+func (a *app) replay(ctx context.Context, from []string, to uint64, view string) (
 	*projections.Picture, events.View, error) {
 	r, err := a.recordsOf(ctx, from, view)
 	if err != nil {
-		return nil, view, err
+		return nil, "", err
 	}
 	defer func() { _ = r.close() }() // of what was only read
 	p, err := a.fold(ctx, r, to)
@@ -105,9 +95,13 @@ type replayable struct {
 func closeNothing() error { return nil }
 
 // recordsOf returns the records of a folder or bundle, or of the server where none is named.
-func (a *app) recordsOf(ctx context.Context, from []string, view events.View) (replayable, error) {
+func (a *app) recordsOf(ctx context.Context, from []string, view string) (replayable, error) {
 	if len(from) == 0 {
-		return a.recordsOfServer(ctx, view)
+		as, err := a.viewAsked(ctx, view)
+		if err != nil {
+			return replayable{}, err
+		}
+		return a.recordsOfServer(ctx, as)
 	}
 	if info, err := os.Stat(from[0]); err == nil && info.Mode().IsRegular() {
 		return a.recordsOfBundle(ctx, from[0], view)
@@ -127,8 +121,11 @@ func (a *app) recordsOf(ctx context.Context, from []string, view events.View) (r
 	if err != nil {
 		return replayable{}, err
 	}
-	r := replayable{j.Records(1), j.Last(), "", j.Close}
-	return r.seenIn(ctx, view)
+	r, err := replayable{j.Records(1), j.Last(), "", j.Close}.seenAs(ctx, view)
+	if err != nil {
+		err = errors.Join(err, j.Close())
+	}
+	return r, err
 }
 
 // recordsOfServer returns the records of the server's log, as those read them who have a view:
@@ -146,7 +143,7 @@ func (a *app) recordsOfServer(ctx context.Context, view events.View) (replayable
 
 // recordsOfBundle returns the records of the bundle of a ledger.
 func (a *app) recordsOfBundle(ctx context.Context, path string,
-	view events.View) (replayable, error) {
+	view string) (replayable, error) {
 	src, err := proof.OfBundle(path)
 	if err != nil {
 		return replayable{}, err
@@ -155,13 +152,23 @@ func (a *app) recordsOfBundle(ctx context.Context, path string,
 }
 
 // recordsOfSource returns the records of a bundle, or of a mirror's folder.
-func recordsOfSource(ctx context.Context, src proof.Source, view events.View) (replayable, error) {
+func recordsOfSource(ctx context.Context, src proof.Source, named string) (replayable, error) {
 	r := replayable{parsed(ctx, src), uint64(src.Size), src.View, closeNothing}
-	switch {
-	case view == "" || view == src.View:
-		return r, nil
-	case src.View != "":
-		return r, usage("%s is of %s: leave --view out", src.Name, whose(src.View))
+	if named == "" || src.View == "" {
+		return r.seenAs(ctx, named)
+	}
+	view, err := viewIn(ctx, r.records, named)
+	if err == nil && view != src.View {
+		err = usage("%s is of %s: leave --view out", src.Name, whose(src.View))
+	}
+	return r, err
+}
+
+// seenAs is seenIn with a view as somebody has named it.
+func (r replayable) seenAs(ctx context.Context, named string) (replayable, error) {
+	view, err := viewIn(ctx, r.records, named)
+	if err != nil {
+		return r, err
 	}
 	return r.seenIn(ctx, view)
 }
@@ -173,7 +180,7 @@ func (r replayable) seenIn(ctx context.Context, view events.View) (replayable, e
 	}
 	labels, err := projections.Replay(ctx, r.records, 0, nil)
 	if err != nil {
-		return r, errors.Join(err, r.close())
+		return r, err
 	}
 	all := r.records
 	r.view = view

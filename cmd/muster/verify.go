@@ -92,13 +92,21 @@ what is withheld without a label that says so, or shown although its label close
 	return c
 }
 
-// viewOfSource reads a view of what is verified: where that is a server, it knows organisations by
-// their names.
-func (a *app) viewOfSource(ctx context.Context, what, view string) (events.View, error) {
-	if strings.Contains(what, "://") {
-		return a.viewAt(ctx, what, view)
+// viewOfSource reads a view of what is verified: a server and a bundle know organisations by their
+// names. All else is verified whole, and any view of it is refused.
+func (a *app) viewOfSource(ctx context.Context, what, text string) (events.View, error) {
+	v, ok := viewNamed(text)
+	switch {
+	case ok:
+		return v, nil
+	case strings.Contains(what, "://"):
+		return a.viewAt(ctx, what, text)
 	}
-	return viewNamed(view)
+	src, err := proof.OfBundle(what)
+	if err != nil {
+		return events.View(text), nil
+	}
+	return viewIn(ctx, parsed(ctx, src), text)
 }
 
 // cannotVerify makes an error that is nothing else mean that the records could not be read.
@@ -206,6 +214,15 @@ func (a *app) ofServer(ctx context.Context, url string, view events.View) (proof
 		return proof.Source{}, err
 	}
 	return remote.OfServer(ctx, url, cmp.Or(view, own), client)
+}
+
+// ofServerIn is ofServer with a view as somebody has named it.
+func (a *app) ofServerIn(ctx context.Context, url, view string) (proof.Source, error) {
+	as, err := a.viewAt(ctx, url, view)
+	if err != nil {
+		return proof.Source{}, err
+	}
+	return a.ofServer(ctx, url, as)
 }
 
 func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options,

@@ -16,24 +16,39 @@ import (
 	"muster/projections/web"
 )
 
-// viewNamed reads a view that somebody has written, "" for all.
-func viewNamed(text string) (events.View, error) {
+// viewNamed reads a view that somebody has written, "" for all, and false where it may be the name
+// of an organisation.
+func viewNamed(text string) (events.View, bool) {
 	v, ok := events.ParseView(text)
-	switch {
-	case text == "" || v == events.CoordinatorsView:
-		return "", nil
-	case !ok:
-		return "", problem.OfField(problem.Invalid, problem.Field{Location: "view", Value: text,
-			Message: "write public, coalition, a nation such as FRA, or coordinators; an " +
-				"organisation by its code, such as x-nato"})
+	if v == events.CoordinatorsView {
+		v = ""
 	}
-	return v, nil
+	return v, ok || text == ""
+}
+
+// viewIn is viewNamed where the records are at hand, and tell what organisations there are. Then
+// they are read for it.
+func viewIn(ctx context.Context, records iter.Seq2[events.Record, error],
+	text string) (events.View, error) {
+	if v, ok := viewNamed(text); ok {
+		return v, nil
+	}
+	p, err := projections.Replay(ctx, records, 0, nil)
+	if err != nil {
+		return "", err
+	}
+	v, err := p.Organisations(p.Sequence()).ParseView(text)
+	if err != nil {
+		err = problem.OfField(problem.Invalid, problem.Field{Location: "view", Value: text,
+			Message: err.Error()})
+	}
+	return v, err
 }
 
 // viewAsked is viewNamed for a question, in which the server knows organisations by their names.
 func (a *app) viewAsked(ctx context.Context, text string) (events.View, error) {
-	if _, ok := events.ParseView(text); ok || text == "" {
-		return viewNamed(text)
+	if v, ok := viewNamed(text); ok {
+		return v, nil
 	}
 	var page web.Records
 	err := a.question(ctx, "records", map[string]string{"view": text, "limit": "1"}, &page)
@@ -42,8 +57,8 @@ func (a *app) viewAsked(ctx context.Context, text string) (events.View, error) {
 
 // viewAt is viewAsked at the server at an address, which knows organisations by their names.
 func (a *app) viewAt(ctx context.Context, url, text string) (events.View, error) {
-	if _, ok := events.ParseView(text); ok || text == "" {
-		return viewNamed(text)
+	if v, ok := viewNamed(text); ok {
+		return v, nil
 	}
 	client, err := a.asking(url)
 	if err != nil {
@@ -120,9 +135,13 @@ func parsed(ctx context.Context, src proof.Source) iter.Seq2[events.Record, erro
 	}
 }
 
-// withheldFrom shows a source that has all records to those who have a view. Who may read what
-// follows from the records, which are read for it first.
-func withheldFrom(ctx context.Context, src proof.Source, view events.View) (proof.Source, error) {
+// withheldFrom shows a source that has all records to those who have a view, which may be named as
+// an organisation is. Who may read what follows from the records, which are read for it first.
+func withheldFrom(ctx context.Context, src proof.Source, named string) (proof.Source, error) {
+	view, err := viewIn(ctx, parsed(ctx, src), named)
+	if view == "" || err != nil {
+		return src, err
+	}
 	all, err := projections.Replay(ctx, parsed(ctx, src), 0, nil)
 	if err != nil {
 		return src, err

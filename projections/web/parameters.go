@@ -388,11 +388,15 @@ func (p *parameters) named(name string) (events.Nation, error) {
 	if n, ok := events.FindNation(name); ok {
 		return n, nil
 	}
-	var all events.Organisations
-	if p.organisations != nil {
-		all = p.organisations(events.Operation(p.given["operation"]))
+	return p.declared().Parse(name)
+}
+
+// declared returns the organisations of the operation that is asked about, or of any.
+func (p *parameters) declared() events.Organisations {
+	if p.organisations == nil {
+		return nil
 	}
-	return all.Parse(name)
+	return p.organisations(events.Operation(p.given["operation"]))
 }
 
 // flag reads yes or no; no when nothing was given.

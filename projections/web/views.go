@@ -32,11 +32,7 @@ func (p *parameters) viewNamed(name string) (events.View, error) {
 	if v, ok := events.ParseView(name); ok {
 		return v, nil
 	}
-	n, err := p.named(name)
-	if err != nil {
-		err = phrase.Errorf("%w; or public, coalition or coordinators", err)
-	}
-	return events.View(n), err
+	return p.declared().ParseView(name)
 }
 
 // For returns the service that answers whoever asks in the context: of the view that it asks for,

@@ -90,9 +90,11 @@ func (h *Hook) check() error {
 	if !hookName.MatchString(h.Name) {
 		return fmt.Errorf("its name must be of lower-case letters, digits and hyphens, 40 at most")
 	}
-	if _, ok := events.ParseView(string(h.View)); !ok {
-		return fmt.Errorf("its view must be public, coalition, a nation's code or coordinators")
+	view, err := events.ReadView(string(h.View))
+	if err != nil {
+		return fmt.Errorf("its view %s: %w", problem.Name(string(h.View)), err)
 	}
+	h.View = view
 	if h.Operation != "" && !h.Operation.Valid() {
 		return fmt.Errorf("no operation can have the name %s", problem.Name(string(h.Operation)))
 	}

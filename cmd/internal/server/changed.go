@@ -34,10 +34,9 @@ const maxPublications, maxListeners = 16, 64
 // ParsePublication reads a view and the nkeys of those who may listen: VIEW or VIEW=NKEY,NKEY…
 func ParsePublication(text string) (Publication, error) {
 	view, keys, named := strings.Cut(text, "=")
-	v, ok := events.ParseView(view)
-	if !ok {
-		return Publication{}, fmt.Errorf("%s is no view: write public, coalition, a nation's "+
-			"code such as FRA, or coordinators", problem.Name(view))
+	v, err := events.ReadView(view)
+	if err != nil {
+		return Publication{}, fmt.Errorf("%s is no view: %w", problem.Name(view), err)
 	}
 	p := Publication{View: v}
 	if named {

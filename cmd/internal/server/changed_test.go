@@ -133,6 +133,7 @@ func TestPublicationsAreRefused(t *testing.T) {
 	key, _ := newNKey(t)
 	for text, want := range map[string]string{"everybody": "no view", "FRA=": "no public nkey",
 		"FRA=" + key + ",": "no public nkey", "FRA=" + strings.ToLower(key): "no public nkey",
+		"Frence": "France (FRA)", "NATO": "by its code, such as x-nato",
 		"": "no view", "FRA=" + key + strings.Repeat(","+key, 64): "65 nkeys"} {
 		if _, err := ParsePublication(text); !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%q: %v", text, err)

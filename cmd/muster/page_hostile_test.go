@@ -163,6 +163,7 @@ func (b *tab) quotes(selector, text string) bool {
 }
 
 func hostilePages(t *testing.T, url string) {
+	looks := []*tab{newTab(t, url, unarmed), newTab(t, url, unarmed, narrow)}
 	for _, p := range []struct {
 		address string
 		quotes  string // a selector of what quotes records, "" for a page that quotes none
@@ -182,8 +183,7 @@ func hostilePages(t *testing.T, url string) {
 		{"/verify?record=70", ""},
 	} {
 		plainHeaders(t, url+p.address)
-		for _, look := range [][]tabOption{{unarmed}, {unarmed, narrow}} {
-			b := newTab(t, url, look...)
+		for _, b := range looks {
 			b.open(p.address)
 			b.wait("document.documentElement.classList.contains('scripted')")
 			b.harmless()

@@ -95,12 +95,14 @@ func typedIn(t *testing.T, name string) (all []string) {
 	for line := range strings.Lines(string(text)) {
 		line = exitsOf.ReplaceAllString(strings.TrimSpace(line), "")
 		line = strings.TrimPrefix(line, "exec ")
-		line = strings.ReplaceAll(line, "$NODE", nodesOfPage)
+		line = strings.NewReplacer("$NODE", nodesOfPage, "$KEY", "KEY").Replace(line)
 		switch {
 		case line == "halt":
 			line = "systemctl stop muster"
 		case line == "serve" || strings.HasPrefix(line, "serve "):
 			line = "muster " + line
+		case strings.HasPrefix(line, "cp stdout ") && len(all) > 0:
+			all[len(all)-1] += " > " + strings.Fields(line)[2]
 		}
 		all = append(all, line)
 	}

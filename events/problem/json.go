@@ -44,13 +44,15 @@ func Decode(status int, body []byte) *Problem {
 	if err := json.Unmarshal(body, p); err == nil && p.Detail != "" {
 		return p
 	}
-	kind := Internal
+	kind, hint := Internal, "is there a Muster server at this address, and nothing else in between?"
 	switch status {
 	case 404, 405, 501: // what serves files alone, or is older, knows nothing of what was asked
 		kind = NotFound
 	case 502, 503, 504:
 		kind = Unavailable
+		hint = "a proxy that reaches no server answers so: ask again in a moment, and tell " +
+			"whoever runs it if that lasts"
 	}
 	return New(kind, "the server answered with status %d and no explanation", status).
-		WithHint("is there a Muster server at this address, and nothing else in between?")
+		WithHint("%s", hint)
 }

@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"io/fs"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -139,5 +140,17 @@ func TestCopies(t *testing.T) {
 	if ct := p.ContentType("application/json; charset=utf-8"); ct !=
 		"application/problem+json; charset=utf-8" {
 		t.Error(ct)
+	}
+}
+
+// What stands before a server, and answers in its place, is told from a server that is none.
+func TestDecodeWithoutExplanation(t *testing.T) {
+	for status, want := range map[int]string{502: "a proxy that reaches no server",
+		504: "a proxy that reaches no server", 404: "is there a Muster server at this address",
+		500: "is there a Muster server at this address"} {
+		p := Decode(status, []byte("<html>Bad Gateway</html>"))
+		if !strings.HasPrefix(p.Hint, want) {
+			t.Errorf("%d: %q", status, p.Hint)
+		}
 	}
 }

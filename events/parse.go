@@ -15,8 +15,6 @@ import (
 const (
 	// MaxBytes is the most bytes that a signed statement may have.
 	MaxBytes = 32 << 10
-	// MaxBatch is the most statements that are sent in one request.
-	MaxBatch = 64
 	// MaxDepth is how deeply its JSON may be nested.
 	MaxDepth = 16
 )

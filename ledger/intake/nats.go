@@ -49,11 +49,11 @@ type natsIntake struct {
 	working sync.WaitGroup
 }
 
-// A natsEndpoint is one of the micro service, which works on so many statements of a request.
+// A natsEndpoint is one of the micro service. A request has one statement, or else a batch of them.
 type natsEndpoint struct {
 	name, description, request string
 	response                   reflect.Type
-	statements                 int64
+	batch                      bool
 	do                         func(context.Context, []byte) (any, error)
 }
 
@@ -65,13 +65,13 @@ func (n *natsIntake) endpoints() []natsEndpoint {
 	batch := schemaOf(reflect.TypeFor[Batch]())
 	return []natsEndpoint{
 		{"submit", "Submit a signed statement; the request is the signed note", noteSchema,
-			reflect.TypeFor[Receipt](), 1, anyOf(one)},
+			reflect.TypeFor[Receipt](), false, anyOf(one)},
 		{"check", "Say whether a statement would be recorded now; the request is a signed draft",
-			noteSchema, reflect.TypeFor[Checked](), 1, anyOf(ask)},
+			noteSchema, reflect.TypeFor[Checked](), false, anyOf(ask)},
 		{"submit-batch", "Submit several signed statements, of which none rests on another",
-			batch, reflect.TypeFor[Outcomes[Receipt]](), events.MaxBatch, eachOverNATS(one)},
+			batch, reflect.TypeFor[Outcomes[Receipt]](), true, eachOverNATS(one)},
 		{"check-batch", "Say of several statements whether each would be recorded now",
-			batch, reflect.TypeFor[Outcomes[Checked]](), events.MaxBatch, eachOverNATS(ask)},
+			batch, reflect.TypeFor[Outcomes[Checked]](), true, eachOverNATS(ask)},
 	}
 }
 
@@ -84,11 +84,15 @@ func anyOf[T any](do func(context.Context, []byte) (T, error)) func(context.Cont
 // until then.
 func (n *natsIntake) handler(e natsEndpoint) micro.Handler {
 	return micro.HandlerFunc(func(req micro.Request) {
-		if n.room.Acquire(context.Background(), e.statements) != nil {
+		statements := int64(1)
+		if e.batch {
+			statements = int64(events.BatchSize(req.Data()))
+		}
+		if n.room.Acquire(context.Background(), statements) != nil {
 			return // which it does not: there is as much room in all
 		}
 		n.working.Go(func() {
-			defer n.room.Release(e.statements)
+			defer n.room.Release(statements)
 			defer rescue(req, n.log)
 			a, err := e.do(contextOf(req), req.Data())
 			respond(req, a, err)

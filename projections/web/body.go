@@ -17,19 +17,21 @@ type sentBody struct {
 	io.Reader
 	io.Closer
 	control *http.ResponseController
+	ahead   []byte // what was read ahead
+	whole   bool   // that is all of it
 }
 
 // Read implements io.Reader.
 func (b *sentBody) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	if err != nil {
-		b.whole() // a deadline that was set meanwhile would end what is done with the body
+		b.undue() // a deadline that was set meanwhile would end what is done with the body
 	}
 	return n, err
 }
 
-// whole takes the deadline for reading from the connection.
-func (b *sentBody) whole() { _ = b.control.SetReadDeadline(time.Time{}) }
+// undue takes the deadline for reading from the connection.
+func (b *sentBody) undue() { _ = b.control.SetReadDeadline(time.Time{}) }
 
 // receive reads the body of a request before the request takes a slot, so that who sends one slowly
 // holds up nobody else. A short one, as nearly all are, needs no room of its own: it takes as much
@@ -46,13 +48,13 @@ func (s *Service) receive(g *guarded, r *http.Request) (done func(), err error) 
 		if done, err = s.slots.bodies.Acquire(r.Context(), s.clientOf(r)); err != nil {
 			return nil, err
 		}
-		_, err = readAhead(&sent, r.Body, MaxBody+1)
+		more, err = readAhead(&sent, r.Body, MaxBody+1)
 	}
 	if err != nil {
 		done()
 		return nil, s.notReceived(err)
 	}
-	r.Body = &sentBody{io.MultiReader(&sent, r.Body), r.Body, g.control}
+	r.Body = &sentBody{io.MultiReader(&sent, r.Body), r.Body, g.control, sent.Bytes(), !more}
 	return done, nil
 }
 

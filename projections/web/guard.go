@@ -117,8 +117,7 @@ func (s *Service) workOf(r *http.Request) work {
 		strings.HasSuffix(path, "/events"):
 		return work{}
 	case strings.HasPrefix(path, Root+"/statements") && strings.HasSuffix(path, "/batch"):
-		// as many as it may have: they are counted before what was sent is read
-		return work{slots: s.slots.statements, places: events.MaxBatch, time: statementTime}
+		return work{slots: s.slots.statements, places: statementsIn(r), time: statementTime}
 	case strings.HasPrefix(path, Root+"/statements"):
 		return work{slots: s.slots.statements, time: statementTime}
 	case suffix == atomSuffix: // no longer than any answer
@@ -134,6 +133,15 @@ func (s *Service) workOf(r *http.Request) work {
 		does.time = max(does.time, longTime)
 	}
 	return does
+}
+
+// statementsIn returns how many statements a batch holds, as many as one may where all of it was
+// not read ahead.
+func statementsIn(r *http.Request) int64 {
+	if sent, ok := r.Body.(*sentBody); ok && sent.whole {
+		return int64(events.BatchSize(sent.ahead))
+	}
+	return events.MaxBatch
 }
 
 // workOfQuestion tells the work of a question by its name: those of longQuestions have the path of

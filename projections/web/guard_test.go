@@ -417,31 +417,65 @@ func TestWorkOf(t *testing.T) {
 			t.Errorf("%s has %+v", path, got)
 		}
 	}
-	// A batch counts as its statements do: what is under way of one client has room for no more.
 	for _, path := range []string{"/statements/batch", "/statements/check/batch"} {
 		does := s.workOf(httptest.NewRequest(http.MethodPost, Root+path, nil))
 		if does.slots != s.slots.statements || does.places != events.MaxBatch {
 			t.Errorf("%s takes %d places of %v", path, does.places, does.slots)
 		}
 	}
-	batches := s.slots.statements
-	batches.patience = 0
-	for range statementShare / events.MaxBatch {
-		release, err := batches.AcquireSome(t.Context(), "one", events.MaxBatch)
+}
+
+// A batch counts as its statements do, and no more: a client that sends batches without an end has
+// its share of what is under way, and another's single statement is worked on at once.
+func TestBatchesLeaveRoom(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newRound(t).testLog)
+	s.service.slots.statements.patience = 0
+	working, end := make(chan struct{}), make(chan struct{})
+	srv := httptest.NewServer(s.service.Guard(http.HandlerFunc(
+		func(http.ResponseWriter, *http.Request) {
+			select {
+			case working <- struct{}{}:
+				<-end
+			case <-end:
+			}
+		})))
+	defer srv.Close()
+	var clients sync.WaitGroup
+	defer clients.Wait()
+	defer close(end)
+	post := func(from, path string, statements int) (status int) {
+		dial := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		c := &http.Client{Transport: &http.Transport{DialContext: dial.DialContext,
+			DisableKeepAlives: true}}
+		body := `{"statements": [` + strings.TrimSuffix(strings.Repeat(`"{\"n\"}",`,
+			statements), ",") + `]}`
+		resp, err := c.Post(srv.URL+Root+path, "application/json", strings.NewReader(body))
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
+			return 0
 		}
-		defer release()
+		resp.Body.Close()
+		return resp.StatusCode
 	}
-	if _, err := batches.Acquire(t.Context(), "one"); !problem.Is(err, problem.Busy) {
-		t.Errorf("a statement more of the same client: %v", err)
+	taken := func(from, path string, statements int) {
+		t.Helper()
+		clients.Go(func() {
+			equal(t, fmt.Sprint(from, " sends ", statements), post(from, path, statements), 200)
+		})
+		soon(t, working)
 	}
-	release, err := batches.Acquire(t.Context(), "another")
-	if err != nil {
-		t.Errorf("a statement of another client: %v", err)
-	} else {
-		release()
+	for range 2 {
+		taken("127.0.0.2", "/statements/batch", 2)
 	}
+	for range statementShare/events.MaxBatch - 1 {
+		taken("127.0.0.2", "/statements/check/batch", events.MaxBatch)
+	}
+	equal(t, "one more full batch", post("127.0.0.2", "/statements/batch", events.MaxBatch), 429)
+	taken("127.0.0.2", "/statements/batch", events.MaxBatch-4)
+	equal(t, "one statement more", post("127.0.0.2", "/statements", 1), 429)
+	taken("127.0.0.3", "/statements", 1)
+	taken("127.0.0.3", "/statements/batch", events.MaxBatch)
 }
 
 // Who sends a body slowly holds up nobody, whatever he asks, and however much he has sent.

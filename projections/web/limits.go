@@ -69,7 +69,7 @@ const (
 	// may be one: a browser opens one for each page, and an office may have one address.
 	MaxStreams, streamShare = 128, 32
 	// Statements wait for the disk, not for each other: many at a time are recorded at once. A
-	// batch of them takes as many slots as it may have statements.
+	// batch of them takes as many slots as it has statements.
 	statementSlots, statementShare = 512, 256
 	// Bodies are read before there is a slot for what they ask. Their number bounds the memory, of
 	// those that are longer than shortBody.

@@ -41,10 +41,14 @@ type DigestItem struct {
 	Line      events.Line      `json:"line,omitzero"`
 	Pledge    events.ID        `json:"pledge,omitzero"`
 	Sequence  uint64           `json:"sequence,omitzero"`
+	// ToSecond is the statement that waits for a second word, where that is what is told.
+	ToSecond events.ID `json:"to_second,omitzero"`
 
-	// Said is the sentence of a requirement, to be told in other languages.
+	// Said is the sentence of a requirement or of what waits for a second word, to be told in other
+	// languages; that a requirement is essential it leaves to who tells it.
 	Said phrase.Phrase `json:"-"`
-	// One of these is what the sentence tells of, for who says it in other words.
+	// One of these is what the sentence of others tells of, for who says it in other words; nil for
+	// what waits for a second word.
 	OfPledge *PledgeDiff `json:"-"`
 	OfLine   *LineDiff   `json:"-"`
 	OfDue    *Due        `json:"-"`
@@ -73,6 +77,9 @@ func DigestOf(d *Diff, due *Dues) Digest {
 			name = "lapsing"
 		}
 		of[name] = append(of[name], dueItem(&due.Due[i]))
+	}
+	for i := range due.ToSecond {
+		of["overdue"] = append(of["overdue"], secondItem(&due.ToSecond[i]))
 	}
 	for _, name := range []string{"new", "back", "gone", "further", "changed", "better", "worse",
 		"asked", "lapsing", "overdue"} {
@@ -173,12 +180,19 @@ func lineItem(l *LineDiff) (name string, item DigestItem, ok bool) {
 // essential first, and then by its priority.
 func (i *DigestItem) says(s *LineStand, format string, args ...any) {
 	i.Said = phrase.Of(format, args...)
+	i.Sentence = i.Said.String()
 	if s.Essential {
-		i.Said = phrase.Of("%s, essential", i.Said)
+		i.Sentence += ", essential"
 		i.weight = 1 << 40
 	}
-	i.Sentence = i.Said.String()
 	i.weight -= int64(s.Priority)
+}
+
+// secondItem tells what waits for a second word: before all that waits for less.
+func secondItem(w *Waiting) DigestItem {
+	said := w.Phrase()
+	return DigestItem{Sentence: said.String(), Said: said, Sequence: w.Sequence,
+		ToSecond: w.Statement}
 }
 
 // dueItem tells what is due, without the commands that would do it.

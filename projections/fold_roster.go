@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/seconds"
 	"muster/projections/records"
 )
@@ -57,6 +59,17 @@ type Waiting struct {
 	// liaison must.
 	Coordinators int           `json:"lacks_coordinators,omitzero"`
 	Liaison      events.Nation `json:"lacks_liaison_of,omitzero"`
+}
+
+// Phrase says what waits for whose word: "the admission of DEU/berlin, proposed by HQ/staff, waits
+// for a liaison of Germany".
+func (w *Waiting) Phrase() phrase.Phrase {
+	lacks := seconds.Lack{Coordinators: w.Coordinators, Liaison: w.Liaison}.Phrase()
+	by, _, _ := strings.Cut(w.Signer, "+")
+	if w.Revokes {
+		return phrase.Of("the revocation of %s, proposed by %s, waits for %s", w.Name, by, lacks)
+	}
+	return phrase.Of("the admission of %s, proposed by %s, waits for %s", w.Name, by, lacks)
 }
 
 // A Founding is what the first record says of the whole ledger.

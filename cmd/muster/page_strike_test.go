@@ -27,7 +27,7 @@ func TestPageStrikes(t *testing.T) {
 	b.says("#sign-done", "Recorded as record")
 	id := pledgeOf(t, url, "GBR", "sea")
 	b.open("/pledges?lang=fr&reference=NV+12%2F2026")
-	b.says("table.list", "de 3 à 5 ships")
+	b.says("table.list", "de 3 à 5 navires")
 
 	b.open("/submit?lang=en&type=pledge.corrected&pledge=" + id)
 	b.wait("document.querySelector('form[data-kept]')")

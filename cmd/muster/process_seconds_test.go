@@ -84,6 +84,15 @@ func TestSeconds(t *testing.T) {
 		!strings.Contains(out, "FRA/other") {
 		t.Errorf("what is due says\n%s", out)
 	}
+	const waits = "the admission of FRA/other, proposed by HQ/"
+	if out, _ = as("HQ/two", "due", "-o", "csv"); !strings.Contains(out, ",second,FRA,") ||
+		!strings.Contains(out, waits) {
+		t.Errorf("as CSV it says\n%s", out)
+	}
+	if out, _ = as("HQ/two", "digest", "--from", "1"); !strings.Contains(out, waits) ||
+		!strings.Contains(out, ", muster member second ") {
+		t.Errorf("the digest says\n%s", out)
+	}
 	if out, _ = as("HQ/two", "due", "--operation", "mnf-u"); strings.Contains(out, "FRA/other") {
 		t.Errorf("what is due of an operation says\n%s", out)
 	}

@@ -251,6 +251,11 @@ func DueTable(a projections.Dues) Table {
 	if len(a.ToSecond) > 0 {
 		t.Beside = []Table{waitingTable(a.ToSecond)}
 	}
+	for i := range a.ToSecond { // which has no day, and is about no pledge
+		w := &a.ToSecond[i]
+		t.Also = append(t.Also, Row{w, []string{"", "second", string(w.Party), "", "", "", "",
+			Lacks(*w), "", number(w.Sequence), "", w.Phrase().String(), ""}})
+	}
 	return t
 }
 

@@ -100,8 +100,8 @@ func (f *frame) Says(i projections.DigestItem) []stretchOfText {
 	switch {
 	case i.OfPledge != nil:
 		return unbroken(f.saysPledge(i.OfPledge))
-	case i.OfLine != nil:
-		return unbroken(f.saysLine(i.OfLine))
+	case !i.Said.IsZero():
+		return unbroken(f.Tell(i.Said).Text)
 	}
 	return unbroken(f.SaysDue(i.OfDue))
 }
@@ -144,27 +144,6 @@ func (f *frame) saysPledge(p *projections.PledgeDiff) string {
 		return f.T("digest.is-was", what, now, standing(was))
 	}
 	return f.T("digest.was", what, f.Known(was.Amount()))
-}
-
-func (f *frame) saysLine(l *projections.LineDiff) string {
-	if l.To == nil {
-		return f.T("digest.ended", l.Line, f.Amount(l.From.Required, l.From.Unit))
-	}
-	before, required := f.T("digest.not-in-force"), f.Amount(l.To.Required, l.To.Unit)
-	isMet := f.Zero(l.To.Gap)
-	switch {
-	case l.From == nil && isMet:
-		return f.T("digest.asked-met", l.Line, required, before)
-	case l.From == nil:
-		return f.T("digest.lacks", l.Line, f.Q(l.To.Gap), required, before)
-	case l.From.Gap == l.To.Gap:
-		return f.T("digest.asked", l.Line, required, f.Q(l.From.Required))
-	}
-	before = f.T("digest.lacked", f.Q(l.From.Gap))
-	if isMet {
-		return f.T("digest.met", l.Line, before)
-	}
-	return f.T("digest.lacks", l.Line, f.Q(l.To.Gap), required, before)
 }
 
 // IsEssential reports whether the requirement that an item tells of is essential.

@@ -90,7 +90,8 @@ func TestEveryKindHasWords(t *testing.T) {
 
 // Words that are looked up by a key made while the program runs: the sets of which they are.
 var wordSets = []string{"title.", "problem.kind.", "problem.", "rung.", "month.", "reason.", "by.",
-	"type.", "event.", "nation.", "state.", "pledge-state.", "condition-state.", "say.", "field.",
+	"type.", "unit.", "event.", "nation.", "state.", "pledge-state.", "condition-state.", "say.",
+	"field.",
 	"hint.", "presence.", "release.", "kind.", "hangs-on.", "timeline-step.", "move.", "since.",
 	"view.",
 	"readers.", "mine.due.", "mine.", "session.", "cell.as.", "compact.", "desk.do.", "act.",
@@ -183,11 +184,11 @@ func TestAmounts(t *testing.T) {
 		unit     events.Unit
 		en, fr   string
 	}{
-		{events.Count(1), "team", "1 team", "1 team"},
-		{events.Count(2), "team", "2 teams", "2 teams"},
-		{events.Unit("team").Of(0), "team", "0 teams", "0 team"},
+		{events.Count(1), "team", "1 team", "1 équipe"},
+		{events.Count(2), "team", "2 teams", "2 équipes"},
+		{events.Unit("team").Of(0), "team", "0 teams", "0 équipe"},
 		{events.Count(1200), "personnel", "1,200 personnel", "1\u00a0200 personnel"},
-		{events.Unknown, "aircraft", "unknown aircraft", "inconnu aircraft"},
+		{events.Unknown, "aircraft", "unknown aircraft", "inconnu aéronefs"},
 		{events.Unit("EUR").Of(200), "EUR", "2 EUR", "2 EUR"},
 	} {
 		for lang, want := range map[string]string{"en": test.en, "fr": test.fr} {

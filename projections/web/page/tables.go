@@ -38,6 +38,7 @@ type tableColumn struct {
 
 // A tableCell is what a row says in a column, and where that leads.
 type tableCell struct {
+	Said    []stretchOfText // a sentence, in the place of parts
 	Class   string
 	Parts   []tablePart
 	English bool
@@ -90,6 +91,8 @@ var tables = []tableKind{
 			t.Rows[i].Cells[what] = f.SaysDue(&a.Due[i])
 		}
 		t.Beside = nil // of which the page tells in a note
+		// What the sentence says needs no column beside it.
+		t = without(t, "quantity", "unit", "waits for", "recorded")
 		told := f.tell(t, f.Count("table.within", a.Within))
 		if err == nil {
 			var notes []tableNote
@@ -188,6 +191,25 @@ func (f *frame) tell(t web.Table, sentences ...string) tableAnswer {
 		}
 	}
 	return a
+}
+
+// without returns a table without some columns.
+func without(t web.Table, columns ...string) web.Table {
+	head := t.Head
+	isOut := func(i int) bool { return slices.Contains(columns, head[i]) }
+	keep := func(cells []string) (kept []string) {
+		for i, c := range cells {
+			if !isOut(i) {
+				kept = append(kept, c)
+			}
+		}
+		return kept
+	}
+	t.Head, t.Rows = keep(head), slices.Clone(t.Rows)
+	for i := range t.Rows {
+		t.Rows[i].Cells = keep(t.Rows[i].Cells)
+	}
+	return t
 }
 
 // say has a column say sentences in the reader's language. The first rows are those told.
@@ -360,16 +382,20 @@ func (p *tablePage) cell(column tableColumn, said string) tableCell {
 	case "requirement":
 		return one(said, nil) // which leads to one of the row's operation
 	case "what", "what was said", "what is right":
-		c := one(said, nil)
-		c.Class = "sentence"
-		return c
+		return tableCell{Class: "sentence", Said: unbroken(said)}
 	case "scope", "title":
 		return one(said, nil)
+	case "unit":
+		return one(p.unit(p.tag != source, events.Unit(said)), nil)
 	case "due", "finding", "waits for", "rung", "type", "clearance", "essential",
 		"as declared", "state", "proposed", "role", "of unknown size", "quantity",
 		"offered", "deployed", "in place", "in reserve":
 		if words := p.worded(column.Name, said); words != said {
-			return one(words, nil)
+			c := one(words, nil)
+			if column.Name == "due" {
+				c.Class = "kind"
+			}
+			return c
 		}
 	}
 	if amount.MatchString(said) && column.Name != "priority" {

@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"muster/events"
-	"muster/events/english"
 	"muster/events/phrase"
 	"muster/events/problem"
 )
@@ -87,6 +86,8 @@ func (t tongue) Value(v any) (said any, whole bool) {
 	switch v := v.(type) {
 	case events.Quantity:
 		return t.Q(v), true
+	case events.Unit:
+		return t.unit(false, v), true
 	case events.Measure:
 		return t.measure(v), true
 	case events.Called:
@@ -104,7 +105,7 @@ func (t tongue) measure(m events.Measure) string {
 	case unknown && m.Unit.IsMoney():
 		return t.T("measure.unknown-money", m.Unit)
 	case unknown:
-		return t.T("measure.unknown", english.Plural(string(m.Unit)))
+		return t.T("measure.unknown", t.unit(false, m.Unit))
 	case m.Unit == "":
 		return t.Q(m.Quantity)
 	}

@@ -245,7 +245,7 @@ func (s *speaker) HowMuch(a events.Amount, u events.Unit) string {
 	if a.Least.IsZero() && a.Most.IsZero() {
 		return s.Amount(a.Quantity, u)
 	}
-	return s.Known(a) + " " + english.Noun(false, string(u))
+	return s.Known(a) + " " + s.unit(false, u)
 }
 
 // Known writes what is known of an amount: "10 to 14".
@@ -267,7 +267,20 @@ func (s *speaker) Known(a events.Amount) string {
 // Unit writes the unit of a quantity: see [speaker.Amount].
 func (s *speaker) Unit(q events.Quantity, u events.Unit) string {
 	n, known := q.Number()
-	return english.Noun(q.IsOne() || known && n < 2 && s.isOne(n), string(u))
+	return s.unit(q.IsOne() || known && n < 2 && s.isOne(n), u)
+}
+
+// unit returns the word for one of a unit, or for more: in English as English makes it, and in
+// other languages as these have it, where they do.
+func (s *speaker) unit(one bool, u events.Unit) string {
+	form := ".other"
+	if one {
+		form = ".one"
+	}
+	if words, ok := s.words.words["unit."+string(u)+form][s.Lang]; ok && s.tag != source {
+		return words
+	}
+	return english.Noun(one, string(u))
 }
 
 // Named returns a nation's name as it stands within a sentence: "the Netherlands". The sentences of

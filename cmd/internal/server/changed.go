@@ -116,12 +116,20 @@ func (s *Server) heardBy() (all []string, named map[string][]string) {
 //	next record that the view shows and this server has recorded → sentence → its subject
 //
 // Of the servers of a cluster each tells what it has recorded itself, so that each record is told
-// once, whichever of them are down. It has a connection of its own: NATS slows down who publishes
-// faster than somebody listens, and that must not be who keeps the log.
+// once, whichever of them are down. Its connection is its own: see tellingConn.
 type publisher struct {
 	*Server
 	conn *nats.Conn
 	told map[events.View]*atomic.Uint64
+}
+
+// tellingConn opens a connection for what guests listen to: NATS slows down who publishes faster
+// than somebody listens, and that must not be who keeps the log.
+func (s *Server) tellingConn() (*nats.Conn, error) {
+	if s.natsd != nil {
+		return s.natsd.Connect(s.natsErrors())
+	}
+	return s.cfg.NATS.Connect("_MUSTER", append(s.stays(), nats.ReconnectBufSize(-1))...)
 }
 
 // openChanged has published what is recorded from then on, once begin is called: when questions may
@@ -131,13 +139,7 @@ func (s *Server) openChanged() (begin func(), err error) {
 		return func() {}, nil
 	}
 	p := &publisher{Server: s, told: map[events.View]*atomic.Uint64{}}
-	if s.natsd != nil {
-		p.conn, err = s.natsd.Connect(s.natsErrors())
-	} else {
-		p.conn, err = s.cfg.NATS.Connect("_MUSTER",
-			append(s.stays(), nats.ReconnectBufSize(-1))...)
-	}
-	if err != nil {
+	if p.conn, err = s.tellingConn(); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())

@@ -213,7 +213,7 @@ func (s *Server) openService() error {
 	waitQuestions, err2 := s.Questions.RegisterNATS(known)
 	err3 := intake.RegisterTreeNATS(known, s.Journal, s.Questions, s.cfg.Log)
 	err4 := s.registerStatus(known)
-	s.publishCheckpoints()
+	err5 := s.publishCheckpoints()
 	s.onClose(func() error {
 		err := svc.Stop()
 		waitSubmits()
@@ -221,7 +221,7 @@ func (s *Server) openService() error {
 		return err
 	})
 	// only when it was sent is it there for whoever asks
-	return errors.Join(err1, err2, err3, err4, conn.Flush())
+	return errors.Join(err1, err2, err3, err4, err5, conn.Flush())
 }
 
 // serviceConn returns the connection that answers over NATS: with the embedded server one of its

@@ -112,6 +112,9 @@ type stretchOfText struct {
 	IsWhole bool
 }
 
+// Unbroken takes a sentence apart at its dates, which are never broken between two lines.
+func (f *frame) Unbroken(sentence string) []stretchOfText { return unbroken(sentence) }
+
 var dates = regexp.MustCompile(`\b\d{4}-\d\d-\d\d\b`)
 
 // unbroken takes a sentence apart at its dates.

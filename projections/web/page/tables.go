@@ -386,7 +386,7 @@ func (p *tablePage) cell(column tableColumn, said string) tableCell {
 	case "scope", "title":
 		return one(said, nil)
 	case "unit":
-		return one(p.unit(p.tag != source, events.Unit(said)), nil)
+		return one(p.UnitName(events.Unit(said)), nil)
 	case "due", "finding", "waits for", "rung", "type", "clearance", "essential",
 		"as declared", "state", "proposed", "role", "of unknown size", "quantity",
 		"offered", "deployed", "in place", "in reserve":

@@ -270,6 +270,9 @@ func (s *speaker) Unit(q events.Quantity, u events.Unit) string {
 	return s.unit(q.IsOne() || known && n < 2 && s.isOne(n), u)
 }
 
+// UnitName names a unit by itself, as it stands beside several numbers.
+func (s *speaker) UnitName(u events.Unit) string { return s.unit(true, u) }
+
 // unit returns the word for one of a unit, or for more: in English as English makes it, and in
 // other languages as these have it, where they do.
 func (s *speaker) unit(one bool, u events.Unit) string {

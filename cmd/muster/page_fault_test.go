@@ -98,7 +98,52 @@ func TestPageFaultAfterTheRecord(t *testing.T) {
 		t.Errorf("the statement of the desk is recorded as\n%s", out)
 	}
 	b.besideAnother(note)
+	instead.Store(nil)
+	faultInABatch(b, url, dir, &instead)
 	other.stop(t)
+}
+
+// faultInABatch signs several statements at once, which go in one request: where it is not
+// answered, what became of each is unknown, and sent again they count once. What the ledger refuses
+// of them is told at its row, in the language of the page.
+func faultInABatch(b *tab, url, dir string, instead *atomic.Pointer[http.HandlerFunc]) {
+	b.t.Helper()
+	var asked atomic.Bool
+	lost := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if asked.Store(true); r.URL.Path != intake.BatchPath {
+			b.t.Errorf("several statements are sent to %s", r.URL.Path)
+		}
+		panic(http.ErrAbortHandler)
+	})
+	declined := pledgeOf(b.t, url, "FRA", "ground")
+	b.open("/pledges?operation=mnf-u&lang=fr&on=2190-01-01")
+	b.click("[data-all=pledge]")
+	b.click("#choose [value='pledge.accepted']")
+	b.says(".sum", "Accepter")
+	all := eval[int](b, "document.querySelectorAll('tr[data-say]').length")
+	newUser(b.t).content(b.t, "pledge", "decline", declined, "--reason", "as agreed", "--url", url,
+		"--key", filepath.Join(dir, "founder.key"))
+	instead.Store((*http.HandlerFunc)(&lost))
+	b.chooseFile("#desk-key", filepath.Join(dir, "founder.key"))
+	b.wait("!document.getElementById('desk-send').disabled")
+	b.click("#desk-send")
+	b.says("#desk-problem", "Pas de réponse")
+	count := func(state string) int {
+		return eval[int](b, "document.querySelectorAll('tr[data-became=%s]').length", state)
+	}
+	if unknown := count("unknown"); unknown != all || !asked.Load() || all < 3 {
+		b.t.Errorf("of %d statements %d are not known to be recorded", all, unknown)
+	}
+	b.shot("desk-batch-fault")
+	instead.Store(nil)
+	b.click("#desk-send")
+	b.wait("document.getElementById('desk-done').dataset.done")
+	if is, refused := count("recorded"), count("refused"); is != all-1 || refused != 1 {
+		b.t.Errorf("of %d statements %d are recorded and %d refused", all, is, refused)
+	}
+	b.says("tr[data-became=refused]", "décliné")
+	b.shot("desk-batch")
+	b.axeBy(otherRules)
 }
 
 // besideAnother looks at what the browser has kept of one ledger from that of another, which is
@@ -155,7 +200,7 @@ func faulty(t *testing.T, server, other string, instead *atomic.Pointer[http.Han
 		}
 		r.Host = host
 		answer := instead.Load()
-		if r.URL.Path != intake.Path || answer == nil {
+		if r.URL.Path != intake.Path && r.URL.Path != intake.BatchPath || answer == nil {
 			pass.ServeHTTP(w, r)
 			return
 		}

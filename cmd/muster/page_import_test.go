@@ -102,6 +102,10 @@ func TestPageImport(t *testing.T) {
 	b.wait("!document.getElementById('desk-send').disabled")
 	b.click("#desk-send")
 	b.says("#desk-done", "Recorded: 2. Refused: 0.")
+	if batches := eval[int](b, "performance.getEntriesByType('resource')"+
+		".filter(e => e.name.endsWith('/statements/batch')).length"); batches != 1 {
+		t.Errorf("they are sent in %d batches", batches)
+	}
 	b.says("#desk-done a[download]", "Save all receipts")
 	receipts, back := filepath.Join(u.dir, "receipts.zip"), filepath.Join(u.dir, "back.xlsx")
 	b.download("#desk-done a[download]", receipts)

@@ -40,6 +40,20 @@ type Outcomes[T any] struct {
 	Outcomes []Outcome[T] `json:"outcomes" doc:"What became of each statement, in the order in which they were sent"`
 }
 
+// Refusing is an answer with problems of its parts, each of which TellProblems replaces.
+type Refusing interface {
+	TellProblems(in func(*problem.Problem) *problem.Problem)
+}
+
+// TellProblems implements [Refusing].
+func (all Outcomes[T]) TellProblems(in func(*problem.Problem) *problem.Problem) {
+	for i := range all.Outcomes {
+		if p := all.Outcomes[i].Problem; p != nil {
+			all.Outcomes[i].Problem = in(p)
+		}
+	}
+}
+
 // maxBatchBytes is the most bytes of a batch as it is sent: as many as a message over NATS has.
 const maxBatchBytes = 1 << 20
 

@@ -11,6 +11,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/intake"
 	"muster/projections/web"
 	"muster/projections/web/page"
 )
@@ -97,6 +98,9 @@ func newAPI(mux *http.ServeMux, version string, base web.Base,
 			lang := ctx.Header(page.LanguageHeader)
 			if p, ok := answer.(*problem.Problem); ok && lang != "" {
 				return tell(lang, p), nil
+			}
+			if all, ok := answer.(intake.Refusing); ok && lang != "" {
+				all.TellProblems(func(p *problem.Problem) *problem.Problem { return tell(lang, p) })
 			}
 			return answer, nil
 		})

@@ -1,5 +1,5 @@
-// Many statements, signed one by one with one key that stays in this browser (key.js), and sent in turn. A row says that it is recorded when its
-// receipt has proved it (receipt.js). What is not known stops the rest.
+// Many statements, signed one by one with one key that stays in this browser (key.js), and sent in batches, one after the other. A row says that
+// it is recorded when its receipt has proved it (receipt.js). What is not known stops the rest.
 
 import { forgetNote, keepNote, saving, showKept } from "./kept.js";
 import { readKey, shown, signedOnce } from "./key.js";
@@ -81,20 +81,44 @@ const became = (row, state, ...what) => {
   row.querySelector("[data-became]").replaceChildren(...what);
 };
 
-// sendOne signs and sends the statement of a row. It returns whether it is known what became of it.
-const sendOne = async (row, key) => {
+// A batch has no more statements than a server takes at once, and texts no longer than it reads of any request without waiting for others.
+const mostStatements = 64, mostText = 48 << 10;
+
+// nextBatch takes from the front of what waits the rows of which none rests on another: what one of them names by an id, no other names. Those
+// of a plan name each other in words: they go one by one.
+const nextBatch = (waiting) => {
+  const named = new Set();
+  let taken = 0, length = 0;
+  for (const row of waiting) {
+    const text = textOf(row), ids = text.match(/\b[0-9A-HJKMNP-TV-Z]{26}\b/g) ?? [];
+    length += text.length;
+    if (taken > 0 && (box().dataset.plan || taken === mostStatements || length > mostText || ids.some((id) => named.has(id)))) break;
+    for (const id of ids) named.add(id);
+    taken++;
+  }
+  return waiting.splice(0, taken);
+};
+
+// post sends notes, one by itself and several as a batch, and returns the status and the body with which the server answers each.
+const post = async (notes) => {
+  const [path, type, sent] = notes.length === 1 ? ["statements", "text/plain", notes[0]] : ["statements/batch", "application/json", JSON.stringify({ statements: notes })];
+  const answer = await fetch(new URL(`../api/v1/${path}`, import.meta.url), { method: "POST", headers: { "Content-Type": type, "Muster-Language": document.documentElement.lang }, body: sent });
+  const body = await answer.json().catch(() => undefined), outcomes = notes.length > 1 && answer.ok && body?.outcomes;
+  if (outcomes?.length !== notes.length) return notes.map(() => ({ status: answer.status, body }));
+  return outcomes.map((one) => one.problem ? { status: one.problem.status, body: one.problem } : { status: answer.status, body: one.answer });
+};
+
+// settle says of a row what became of its statement, as the server has answered or why it has not. It returns whether that is known.
+const settle = async (row, note, key, { status, body, failed }) => {
   const words = box().dataset;
-  let note;
   try {
-    note = await signedOnce(textOf(row), key);
-    const answer = await fetch(new URL("../api/v1/statements", import.meta.url), { method: "POST", headers: { "Content-Type": "text/plain", "Muster-Language": document.documentElement.lang }, body: note });
-    const body = await answer.json().catch(() => undefined);
-    if (answer.status >= 400 && answer.status < 500 && String(body?.type).startsWith("urn:muster:problem:")) {
+    if (failed) throw failed;
+    if (status >= 400 && status < 500 && String(body?.type).startsWith("urn:muster:problem:")) {
       forgetNote(note);
-      became(row, "refused", element("span", body.detail, { lang: "en", class: "wrong" }));
+      became(row, "refused", element("span", body.detail, { class: "wrong" }));
       return true;
     }
-    if (!answer.ok) throw new Error(words.unknown.replaceAll("STATUS", answer.status));
+    if (status < 200 || status > 299) throw new Error(words.unknown.replaceAll("STATUS", status));
     const receipt = await checkReceipt(body, note, key, words.origin, words.key);
     forgetNote(note);
     receipts.push([`muster-${body.id}.receipt`, receipt]);
@@ -110,6 +134,20 @@ const sendOne = async (row, key) => {
     complain(why, words.unprovedThen);
     return false;
   }
+};
+
+// sendBatch signs and sends the statements of some rows. It returns whether it is known what became of each.
+const sendBatch = async (batch, key) => {
+  const notes = [];
+  let answers, failed, known = true;
+  try {
+    for (const row of batch) notes.push(await signedOnce(textOf(row), key));
+    answers = await post(notes);
+  } catch (e) {
+    failed = e;
+  }
+  for (const [i, row] of batch.entries()) known = await settle(row, notes[i], key, answers?.[i] ?? { failed }) && known;
+  return known;
 };
 
 // meanwhile says why nothing is to be signed of a plan that others have changed since it was shown, as the server tells; "" where they have not.
@@ -141,16 +179,17 @@ const send = async () => {
   sending(true); complain();
   const why = count("recorded") === 0 && await meanwhile();
   if (why) { complain(why); return sending(false); }
-  for (const row of all) {
-    if (["recorded", "refused"].includes(row.dataset.became)) continue;
+  const waiting = all.filter((r) => !["recorded", "refused"].includes(r.dataset.became));
+  while (waiting.length > 0) {
     say(words.progress);
-    if (!await sendOne(row, key)) {
+    const batch = nextBatch(waiting);
+    if (!await sendBatch(batch, key)) {
       say(words.stopped);
       offerReceipts();
       sending(false);
       return;
     }
-    if (words.whole && row.dataset.became === "refused") { // what comes after it may rest on it
+    if (words.whole && batch.some((r) => r.dataset.became === "refused")) { // what comes after it may rest on it
       complain(words.whole);
       break;
     }

@@ -201,8 +201,8 @@ func hostilePages(t *testing.T, url string) {
 }
 
 func hostilePledges(t *testing.T, url string, pledges map[string]string) {
+	b := newTab(t, url, unarmed, narrow)
 	for name, id := range pledges {
-		b := newTab(t, url, unarmed, narrow)
 		b.open("/pledges/" + id + "?on=" + aDay)
 		b.shot("hostile-" + name)
 		b.harmless()

@@ -136,7 +136,7 @@ func TestPagesForEverybody(t *testing.T) {
 			b.axe()
 
 			// French needs the most room, and a telephone has the least. The colours are the same.
-			b = newTab(t, url, narrow)
+			narrow(b)
 			mark := "&"
 			if !strings.Contains(p.address, "?") {
 				mark = "?"

@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,7 +34,7 @@ func TestGeneratedClient(t *testing.T) {
 		Quantity                                         int64
 		Sequence                                         uint64
 		Again                                            bool
-		Sentences                                        []string
+		Sentences, Batch                                 []string
 	}
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -47,6 +49,9 @@ func TestGeneratedClient(t *testing.T) {
 	}
 	if !got.Again || got.Sequence != receipt.Sequence {
 		t.Errorf("sent again it is record %d; again: %t", got.Sequence, got.Again)
+	}
+	if want := []string{fmt.Sprint(receipt.Sequence), "400"}; !slices.Equal(got.Batch, want) {
+		t.Errorf("a batch of the same and of no note is answered with %v, not %v", got.Batch, want)
 	}
 	if !strings.Contains(got.NotFound, "there is no pledge") || got.Unsigned != 400 {
 		t.Errorf("the problems are %q and %d", got.NotFound, got.Unsigned)

@@ -25,6 +25,7 @@ type Answers struct {
 	Sequence         int64
 	NotFound         string
 	Unsigned         int
+	Batch            []string // of the note and of what is none: the sequence, or the status
 	Rows             string
 }
 
@@ -51,9 +52,11 @@ func ask(ctx context.Context, url, pledge, note string) (a Answers, err error) {
 	one, err4 := c.PledgeWithResponse(ctx, pledge, &api.PledgeParams{})
 	none, err5 := c.PledgeWithResponse(ctx, "01M84JYHX5MZ8K4SEYKS928D8X", &api.PledgeParams{})
 	again, err6 := c.SubmitWithTextBodyWithResponse(ctx, note)
+	batch, err9 := c.SubmitBatchWithResponse(ctx,
+		api.SubmitBatchJSONRequestBody{Statements: []string{note, "no note"}})
 	unsigned, err7 := c.SubmitWithTextBodyWithResponse(ctx, "no note")
 	rows, err8 := c.StrengthCsvWithResponse(ctx, &api.StrengthCsvParams{})
-	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8); err != nil {
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9); err != nil {
 		return a, err
 	}
 	a.Health, a.Origin = health.JSON200.Status, ledger.JSON200.Origin
@@ -67,6 +70,13 @@ func ask(ctx context.Context, url, pledge, note string) (a Answers, err error) {
 		a.Sentences = append(a.Sentences, e.Sentence)
 	}
 	a.Again, a.Sequence = again.JSON200.Again, again.JSON200.Sequence
+	for _, o := range batch.JSON200.Outcomes {
+		if o.Answer != nil {
+			a.Batch = append(a.Batch, fmt.Sprint(o.Answer.Sequence))
+		} else {
+			a.Batch = append(a.Batch, fmt.Sprint(o.Problem.Status))
+		}
+	}
 	a.NotFound = none.ApplicationproblemJSON404.Detail
 	a.Unsigned = int(unsigned.ApplicationproblemJSON400.Status)
 	a.Rows = string(rows.Body)

@@ -213,7 +213,7 @@ func ReadView(s string) (View, error) {
 	}
 	_, err := ParseNation(s)
 	return "", fmt.Errorf("%w; or public, coalition or coordinators; an organisation by its code, "+
-		"such as x-nato, which `muster plan show` lists", err)
+		"such as x-nato, which the plan lists", err)
 }
 
 // Nation returns the nation whose view it is, and false for the others.

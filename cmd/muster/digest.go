@@ -122,7 +122,7 @@ func writeItem(w io.Writer, bullet, base string, markdown bool, item *projection
 	case markdown && base != "" && !item.ToSecond.IsZero():
 		where = fmt.Sprintf("[%s](%s/second?statement=%s)", where, base, item.ToSecond)
 	case !item.ToSecond.IsZero():
-		where += ", muster member second " + item.ToSecond.String()
+		where += ": muster member second " + item.ToSecond.String()
 	case markdown && base != "":
 		where = fmt.Sprintf("[%s](%s/?operation=%s)", inMarkdown.Replace(line), base,
 			url.QueryEscape(string(item.Operation)))

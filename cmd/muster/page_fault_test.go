@@ -110,7 +110,8 @@ func faultInABatch(b *tab, url, dir string, instead *atomic.Pointer[http.Handler
 	b.t.Helper()
 	var asked atomic.Bool
 	lost := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if asked.Store(true); r.URL.Path != intake.BatchPath {
+		asked.Store(true)
+		if r.URL.Path != intake.BatchPath {
 			b.t.Errorf("several statements are sent to %s", r.URL.Path)
 		}
 		panic(http.ErrAbortHandler)

@@ -90,7 +90,7 @@ func TestSeconds(t *testing.T) {
 		t.Errorf("as CSV it says\n%s", out)
 	}
 	if out, _ = as("HQ/two", "digest", "--from", "1"); !strings.Contains(out, waits) ||
-		!strings.Contains(out, ", muster member second ") {
+		!strings.Contains(out, ": muster member second ") {
 		t.Errorf("the digest says\n%s", out)
 	}
 	if out, _ = as("HQ/two", "due", "--operation", "mnf-u"); strings.Contains(out, "FRA/other") {

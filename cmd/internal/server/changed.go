@@ -124,12 +124,13 @@ type publisher struct {
 }
 
 // tellingConn opens a connection for what guests listen to: NATS slows down who publishes faster
-// than somebody listens, and that must not be who keeps the log.
+// than somebody listens, and that must not be who keeps the log. That it is lost is told of that
+// one.
 func (s *Server) tellingConn() (*nats.Conn, error) {
 	if s.natsd != nil {
 		return s.natsd.Connect(s.natsErrors())
 	}
-	return s.cfg.NATS.Connect("_MUSTER", append(s.stays(), nats.ReconnectBufSize(-1))...)
+	return s.cfg.NATS.Connect("_MUSTER", append(s.lasts(), nats.ReconnectBufSize(-1))...)
 }
 
 // openChanged has published what is recorded from then on, once begin is called: when questions may

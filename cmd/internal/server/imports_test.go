@@ -116,7 +116,7 @@ func TestImportedByWhoMayRead(t *testing.T) {
 	}
 	a := c.bring(london, []byte("nation,quantity\nGBR,17\nFRA,\n"), forAll)
 	if a.StatusCode != 422 ||
-		!strings.Contains(a.body, `class="wrong">quantity: the cell is empty`) ||
+		!strings.Contains(a.body, `class="wrong"><span class="said">quantity: the cell is empty`) ||
 		!strings.Contains(a.body, "data:application/octet-stream;base64,") ||
 		strings.Contains(a.body, "data-say") {
 		t.Errorf("a row is wrong: %s %s", a.Status, a.body)

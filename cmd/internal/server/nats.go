@@ -23,10 +23,15 @@ import (
 	"muster/ledger/stream"
 )
 
-// stays are the options of a connection that is for as long as the server runs: also when it was
+// lasts are the options of a connection that is for as long as the server runs: also when it was
 // refused for a time, as while passwords are changed.
+func (s *Server) lasts() []nats.Option {
+	return []nats.Option{nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(), s.natsErrors()}
+}
+
+// stays is lasts of a connection of which it is logged when it is lost, and there again.
 func (s *Server) stays() []nats.Option {
-	return []nats.Option{nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(), s.natsErrors(),
+	return append(s.lasts(),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil { // otherwise the server has closed it
 				s.cfg.Log.Warn("nats: the connection is lost", "error", err)
@@ -34,7 +39,7 @@ func (s *Server) stays() []nats.Option {
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
 			s.cfg.Log.Warn("nats: connected again", "address", nc.ConnectedAddr())
-		})}
+		}))
 }
 
 // NATSURL is where the embedded NATS server takes clients, "" when nowhere, and on a cluster.

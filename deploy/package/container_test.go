@@ -2,6 +2,8 @@ package package_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +32,10 @@ func buildImage(t *testing.T) (made image) {
 		out, err := exec.Command("buildah", slices.Concat([]string{"--root", store + "/root",
 			"--runroot", store + "/run", "--storage-driver", "vfs"}, args)...).Output()
 		if err != nil {
+			var exit *exec.ExitError
+			if errors.As(err, &exit) {
+				err = fmt.Errorf("%w: %s", err, exit.Stderr)
+			}
 			t.Fatalf("buildah %s: %v", strings.Join(args, " "), err)
 		}
 		return strings.TrimSpace(string(out))

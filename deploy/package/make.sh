@@ -3,6 +3,7 @@
 # of all files in them, so that the same tree makes the same bytes.
 set -eu
 VERSION=$1 DIST=$(realpath "$2")
+[ -n "$VERSION" ] || { echo "VERSION is missing: say which one make dist has made: make packages VERSION=0.2.0" >&2; exit 2; }
 cd "$(dirname "$0")"
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 STAGE=$(mktemp -d)

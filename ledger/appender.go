@@ -221,7 +221,7 @@ func (l *Ledger) decide(c *command, anchored bool) {
 		l.join(&entry{command: c, verdict: err})
 		return
 	}
-	for _, stays := range [...]cause{held, full} {
+	for _, stays := range [...]cause{held, unwritable} {
 		if why := l.health.of(stays); why != nil {
 			c.answer(Receipt{}, why)
 			return

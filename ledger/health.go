@@ -15,13 +15,13 @@ import (
 type cause int
 
 const (
-	damaged cause = iota // the journal is: found after the start, and for good
-	held                 // whoever runs the server has it wait: see Ledger.Hold
-	full                 // there is no room for the log: see Ledger.NoRoom
-	trouble              // journal and log could not be brought to the same end
-	silent               // the log does not answer, and nothing was recorded since
-	away                 // nobody has asked the log to append, and it could not
-	clock                // this server's is wrong, or that of the log or of the last record
+	damaged    cause = iota // the journal is: found after the start, and for good
+	held                    // whoever runs the server has it wait: see Ledger.Hold
+	unwritable              // what the log is kept in cannot be written: see Ledger.Unwritable
+	trouble                 // journal and log could not be brought to the same end
+	silent                  // the log does not answer, and nothing was recorded since
+	away                    // nobody has asked the log to append, and it could not
+	clock                   // this server's is wrong, or that of the log or of the last record
 	causes
 )
 
@@ -113,7 +113,7 @@ func (h *health) reasons(why *problem.Problem) []any {
 	case errors.As(why, &w):
 		return append(told, "remedy", why.Hint)
 	case why == h.each[damaged].Load() && why.Hint != "", why == h.each[clock].Load(),
-		why == h.each[held].Load(), why == h.each[full].Load():
+		why == h.each[held].Load(), why == h.each[unwritable].Load():
 		return append(told, "remedy", why.Hint)
 	}
 	return told

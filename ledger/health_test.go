@@ -186,9 +186,9 @@ func TestNobodyNeedSubmitToSeeTheLogAway(t *testing.T) {
 	})
 }
 
-// What has no room is not tried again after a while, as a log is that was only silent: nothing is
-// said to be taken before there is room.
-func TestNoRoomLasts(t *testing.T) {
+// What cannot be written is not tried again after a while, as a log is that was only silent:
+// nothing is said to be taken before it can be.
+func TestUnwritableLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path, mem, k := someLedger(t, 4)
 		gate := make(chan struct{})
@@ -199,7 +199,7 @@ func TestNoRoomLasts(t *testing.T) {
 		if _, err := l.Submit(t.Context(), s); !problem.Is(err, problem.Unavailable) {
 			t.Fatal(err)
 		}
-		l.NoRoom(errors.New("the disk is full"))
+		l.Unwritable(errors.New("the disk is full"))
 		time.Sleep(time.Minute)
 		for _, err := range []error{l.Healthy(), l.Silent(), l.Check(t.Context(), s),
 			func() error { _, err := l.Submit(t.Context(), s); return err }()} {
@@ -210,7 +210,7 @@ func TestNoRoomLasts(t *testing.T) {
 		}
 		expectLines(t, o.lines(), `msg="the ledger takes no statements"`,
 			`msg="the ledger takes no statements, for another reason" why="nothing can be `+
-				`recorded now: there is no room for the log: the disk is full" last=4 remedy=`)
+				`recorded now: the log cannot be written: the disk is full" last=4 remedy=`)
 		l.Renewed()
 		submitAll(t, l, []events.Signed{s})
 		expectLines(t, o.lines(),

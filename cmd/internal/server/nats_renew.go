@@ -65,7 +65,7 @@ func (r *renewer) look() {
 		return
 	}
 	if err := r.natsd.Writable(); err != nil {
-		r.ledger.NoRoom(err) // which is logged once
+		r.ledger.Unwritable(err) // which is logged once
 		return
 	}
 	r.last, r.pause = time.Now(), min(2*r.pause, renewAtLast)

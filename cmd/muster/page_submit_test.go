@@ -70,7 +70,8 @@ func TestPageWarns(t *testing.T) {
 		"en": {"this is odd about it", "no requirement of mnf-u is in this area",
 			"the requirement asks for ground in personnel, and this is for air in aircraft"},
 		"fr": {"ceci est inhabituel :", "aucun besoin de mnf-u n’est dans cette zone",
-			"le besoin demande le rôle ground en personnel, et ceci est du rôle air en aéronefs"},
+			"le besoin demande le rôle ground en personnel, et ceci est du rôle air " +
+				"en aéronefs"},
 	} {
 		b.open("/submit?operation=mnf-u&lang=" + lang)
 		b.wait("document.querySelector('form[data-kept]')")

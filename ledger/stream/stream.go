@@ -39,6 +39,11 @@ type Config struct {
 	// Timeout is how long an append or a read may take before its outcome counts as unknown; 5 s
 	// when 0.
 	Timeout time.Duration
+	// Notices is the connection over which other servers are told that something was appended; nil
+	// for that of the log. Guests may listen to these notices, and NATS slows down who publishes
+	// faster than somebody listens: that must not be who appends. It stays the caller's, as the
+	// other does.
+	Notices *nats.Conn
 }
 
 const (
@@ -92,6 +97,9 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Stream, error) {
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 5 * time.Second
+	}
+	if cfg.Notices == nil {
+		cfg.Notices = nc
 	}
 	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(cfg.Timeout),
 		jetstream.WithPublishAsyncMaxPending(1<<16))
@@ -163,7 +171,7 @@ func (s *Stream) follow() error {
 				return
 			case sequence := <-s.appended:
 				// others look by themselves when it is lost
-				_ = s.nc.Publish(s.tip, strconv.AppendUint(nil, sequence, 10))
+				_ = s.cfg.Notices.Publish(s.tip, strconv.AppendUint(nil, sequence, 10))
 			case <-tick.C:
 				s.look(ctx)
 			}

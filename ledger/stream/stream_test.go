@@ -90,6 +90,38 @@ func TestGroupOnAServerAlone(t *testing.T) {
 	}
 }
 
+// Who listens to notices can slow down the connection that they are published on: it is another
+// than the log's, which goes on without it.
+func TestNoticesHaveTheirOwnConnection(t *testing.T) {
+	srv := start(t)
+	log, notices := connect(t, srv), connect(t, srv)
+	heard, err := connect(t, srv).SubscribeSync("muster.tip.>")
+	if err := errors.Join(err, heard.SetPendingLimits(-1, -1)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := stream.Open(t.Context(), log, stream.Config{Notices: notices})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	say := func(n uint64) {
+		t.Helper()
+		if err := s.Append([]ledger.Message{{Sequence: n, Subject: "muster.ev.x",
+			Data: fmt.Append(nil, "message ", n)}}, nil).Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(1)
+	if m, err := heard.NextMsg(10 * time.Second); err != nil || string(m.Data) != "1" {
+		t.Fatalf("the notice is %v, %v", m, err)
+	}
+	if n := notices.Stats().OutMsgs; n != 1 {
+		t.Errorf("%d messages were published on the connection of notices", n)
+	}
+	notices.Close()
+	say(2)
+}
+
 // A stream that could lose records is refused, with what is wrong with it.
 func TestRefusesAStreamThatForgets(t *testing.T) {
 	nc := connect(t, start(t))

@@ -116,21 +116,26 @@ func (s *Server) heardBy() (all []string, named map[string][]string) {
 //	next record that the view shows and this server has recorded → sentence → its subject
 //
 // Of the servers of a cluster each tells what it has recorded itself, so that each record is told
-// once, whichever of them are down. Its connection is its own: see tellingConn.
+// once, whichever of them are down.
 type publisher struct {
 	*Server
-	conn *nats.Conn
 	told map[events.View]*atomic.Uint64
 }
 
-// tellingConn opens a connection for what guests listen to: NATS slows down who publishes faster
+// openTelling opens the connection for what guests listen to: NATS slows down who publishes faster
 // than somebody listens, and that must not be who keeps the log. That it is lost is told of that
 // one.
-func (s *Server) tellingConn() (*nats.Conn, error) {
+func (s *Server) openTelling() (err error) {
 	if s.natsd != nil {
-		return s.natsd.Connect(s.natsErrors())
+		s.telling, err = s.natsd.Connect(s.natsErrors())
+	} else {
+		s.telling, err = s.cfg.NATS.Connect("_MUSTER",
+			append(s.lasts(), nats.ReconnectBufSize(-1))...)
 	}
-	return s.cfg.NATS.Connect("_MUSTER", append(s.lasts(), nats.ReconnectBufSize(-1))...)
+	if err == nil {
+		s.onClose(func() error { s.telling.Close(); return nil })
+	}
+	return err
 }
 
 // openChanged has published what is recorded from then on, once begin is called: when questions may
@@ -140,9 +145,6 @@ func (s *Server) openChanged() (begin func(), err error) {
 		return func() {}, nil
 	}
 	p := &publisher{Server: s, told: map[events.View]*atomic.Uint64{}}
-	if p.conn, err = s.tellingConn(); err != nil {
-		return nil, err
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	last, ended := s.Journal.Last(), sync.WaitGroup{}
 	for _, one := range s.cfg.Changed {
@@ -152,7 +154,6 @@ func (s *Server) openChanged() (begin func(), err error) {
 	s.onClose(func() error {
 		stop()
 		ended.Wait()
-		p.conn.Close()
 		return nil
 	})
 	return func() {
@@ -201,7 +202,7 @@ func (p *publisher) tell(ctx context.Context, w web.Watch, after uint64) (sequen
 	m := nats.NewMsg(n.Subject)
 	m.Header.Set(nats.MsgIdHdr, fmt.Sprintf("%s-%d", w.View, n.Sequence))
 	if m.Data, err = json.Marshal(n.Message); err == nil {
-		err = p.conn.PublishMsg(m)
+		err = p.telling.PublishMsg(m)
 	}
 	return n.Sequence, err
 }

@@ -61,24 +61,17 @@ func (s *Server) makeCheckpointKey(path string) ([]byte, error) {
 	return []byte(secret), nil
 }
 
-// publishCheckpoints publishes over NATS what is signed, until the server stops: over a connection
-// of its own, since the one that answers guests may not publish where they listen.
-func (s *Server) publishCheckpoints() error {
-	conn, err := s.tellingConn()
-	if err != nil {
-		return err
-	}
+// publishCheckpoints publishes over NATS what is signed, until the server stops.
+func (s *Server) publishCheckpoints() {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		intake.PublishCheckpoints(ctx, conn, s.Journal, s.Journal.Wait, s.Journal.Last)
+		intake.PublishCheckpoints(ctx, s.telling, s.Journal, s.Journal.Wait, s.Journal.Last)
 	}()
 	s.onClose(func() error {
 		stop()
 		<-done
-		conn.Close()
 		return nil
 	})
-	return nil
 }

@@ -87,10 +87,11 @@ func (s *Server) openNATS() (err error) {
 		s.onClose(s.natsd.Shutdown)
 		s.Conn, err = s.natsd.Connect(s.natsErrors())
 	}
-	if err == nil {
-		s.onClose(func() error { s.Conn.Close(); return nil })
+	if err != nil {
+		return err
 	}
-	return err
+	s.onClose(func() error { s.Conn.Close(); return nil })
+	return s.openTelling()
 }
 
 // openPeers begins to answer the other servers of a cluster, and to remember them. The embedded
@@ -218,7 +219,7 @@ func (s *Server) openService() error {
 	waitQuestions, err2 := s.Questions.RegisterNATS(known)
 	err3 := intake.RegisterTreeNATS(known, s.Journal, s.Questions, s.cfg.Log)
 	err4 := s.registerStatus(known)
-	err5 := s.publishCheckpoints()
+	s.publishCheckpoints()
 	s.onClose(func() error {
 		err := svc.Stop()
 		waitSubmits()
@@ -226,7 +227,7 @@ func (s *Server) openService() error {
 		return err
 	})
 	// only when it was sent is it there for whoever asks
-	return errors.Join(err1, err2, err3, err4, err5, conn.Flush())
+	return errors.Join(err1, err2, err3, err4, conn.Flush())
 }
 
 // serviceConn returns the connection that answers over NATS: with the embedded server one of its

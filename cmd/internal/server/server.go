@@ -128,7 +128,7 @@ type Config struct {
 // Start on; whoever has it may use it until Close, and may not close it.
 type Server struct {
 	Journal *journal.Journal
-	Conn    *nats.Conn
+	Conn    *nats.Conn // that of the log
 	Stream  *stream.Stream
 	Ledger  *ledger.Ledger
 	front
@@ -137,6 +137,7 @@ type Server struct {
 	metrics   *counters
 	admin     net.Listener  // nil for none
 	natsd     *natsd.Server // nil with an outside cluster
+	telling   *nats.Conn    // that of all that guests listen to: see openTelling
 	peers     *peers.Peers  // the other servers on the cluster; nil without one
 	prepared  *ledger.Prepared
 	signer    *proof.CheckpointSigner
@@ -312,7 +313,7 @@ func (s *Server) openJournal() (err error) {
 
 func (s *Server) openStream(ctx context.Context) error {
 	opened, err := stream.Open(ctx, s.Conn, stream.Config{Replicas: s.cfg.Replicas,
-		Log: s.cfg.Log})
+		Log: s.cfg.Log, Notices: s.telling})
 	if err == nil {
 		s.Stream = opened
 		s.onClose(func() error { opened.Close(); return nil })

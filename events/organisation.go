@@ -103,6 +103,27 @@ func (c *checker) shortName(location, s string) {
 // nations are: see [FindNation].
 type Organisations []Organisation
 
+// OrganisationsOf returns those that a statement about an operation declares; none of another one.
+func OrganisationsOf(st Statement) Organisations {
+	switch st := st.(type) {
+	case *OperationOpened:
+		return st.Organisations
+	case *OperationRevised:
+		return st.Organisations
+	}
+	return nil
+}
+
+// With returns these organisations and those that were declared after them, each as it was last.
+func (all Organisations) With(later Organisations) Organisations {
+	for _, o := range later {
+		all = append(slices.DeleteFunc(all, func(was Organisation) bool {
+			return was.Code == o.Code
+		}), o)
+	}
+	return all
+}
+
 // Named returns the name of an organisation, or that of a nation as it stands within a sentence; of
 // an organisation that is not declared, its code.
 func (all Organisations) Named(n Nation) string {
@@ -166,20 +187,29 @@ func (all Organisations) Parse(name string) (Nation, error) {
 	case len(all) == 0:
 		return "", phrase.Errorf("%w; no organisations are declared", err)
 	}
-	near := all.nearest(name)
-	names := make([]string, len(near))
-	for i, o := range near {
-		names[i] = fmt.Sprintf("%s (%s)", o.Name, o.Code)
+	return "", phrase.Errorf("%w; or an organisation that is declared: %s", err, all.nearest(name))
+}
+
+// CheckCode refuses the code of an organisation that is none of these. The error is for people, and
+// names those whose codes or names are nearest.
+func (all Organisations) CheckCode(n Nation) error {
+	_, ok := all.Of(n)
+	switch {
+	case ok || !n.IsOrganisation():
+		return nil
+	case len(all) == 0:
+		return phrase.Errorf("no organisation has this code: none is declared")
 	}
-	return "", phrase.Errorf("%w; or an organisation that is declared: %s", err,
-		strings.Join(names, ", "))
+	return phrase.Errorf("no organisation that is declared has this code, the nearest are: %s",
+		all.nearest(string(n)))
 }
 
 // ParseView is [ParseView] that finds an organisation's view by its names, too, with the error of
-// [Organisations.Parse].
+// [Organisations.Parse] or [Organisations.CheckCode].
 func (all Organisations) ParseView(name string) (View, error) {
 	if v, ok := ParseView(name); ok {
-		return v, nil
+		n, _ := v.Nation()
+		return v, all.CheckCode(n)
 	}
 	n, err := all.Parse(name)
 	if err != nil {
@@ -188,21 +218,25 @@ func (all Organisations) ParseView(name string) (View, error) {
 	return View(n), err
 }
 
-// nearest returns the organisations, the one of which a name differs least from the given one in
-// front; at most maxNear.
-func (all Organisations) nearest(name string) Organisations {
+// nearest lists the organisations, the one of which the code or a name differs least from the given
+// one in front; at most maxNear.
+func (all Organisations) nearest(name string) string {
 	const maxNear = 5
 	folded := foldName(name)
 	far := func(o Organisation) int {
 		least := len(folded)
-		for _, own := range o.Names() {
+		for _, own := range append(o.Names(), string(o.Code)) {
 			least = min(least, levenshtein.ComputeDistance(folded, foldName(own)))
 		}
 		return least
 	}
 	near := slices.Clone(all)
 	slices.SortStableFunc(near, func(a, b Organisation) int { return cmp.Compare(far(a), far(b)) })
-	return near[:min(len(near), maxNear)]
+	var names []string
+	for _, o := range near[:min(len(near), maxNear)] {
+		names = append(names, fmt.Sprintf("%s (%s)", o.Name, o.Code))
+	}
+	return strings.Join(names, ", ")
 }
 
 // Names are all the names of the organisation, the one by which it is shown in front; none of one

@@ -205,17 +205,6 @@ func ParseView(s string) (View, bool) {
 	return View(n), ok
 }
 
-// ReadView is [ParseView] with an error for people, where no records say which organisations there
-// are: one of them is named by its code.
-func ReadView(s string) (View, error) {
-	if v, ok := ParseView(s); ok {
-		return v, nil
-	}
-	_, err := ParseNation(s)
-	return "", fmt.Errorf("%w; or public, coalition or coordinators; an organisation by its code, "+
-		"such as x-nato, which the plan lists", err)
-}
-
 // Nation returns the nation whose view it is, and false for the others.
 func (v View) Nation() (Nation, bool) {
 	switch v {

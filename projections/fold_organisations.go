@@ -63,6 +63,19 @@ func (p *Picture) Organisations(asOf uint64) (all events.Organisations) {
 	return all
 }
 
+// WithCodes returns the organisations that are known by their codes now: those of
+// [Picture.Organisations], and those after which a key is named, whose operations need not be seen.
+func (p *Picture) WithCodes() events.Organisations {
+	all := p.Organisations(p.Sequence())
+	for i := range p.roster.members {
+		n := p.roster.members[i].Key.Party()
+		if _, known := all.Of(n); n.IsOrganisation() && !known {
+			all = append(all, events.Organisation{Code: n, Name: string(n)})
+		}
+	}
+	return all
+}
+
 // OrganisationsOf returns those that one operation declares, as far as is known as of a sequence;
 // none where there is no such operation.
 func (p *Picture) OrganisationsOf(o events.Operation, asOf uint64) events.Organisations {

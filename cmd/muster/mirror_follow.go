@@ -163,7 +163,7 @@ func (f *follower) named(ctx context.Context, c *contact) error {
 // all that who signs in may read.
 func (f *follower) holding(ctx context.Context) (events.View, error) {
 	asked, known := events.ParseView(f.view)
-	if !known && f.view != "" { // which may be a name that the server knows
+	if (!known || isOrganisations(asked)) && f.view != "" { // of which the server knows
 		var err error
 		if asked, err = f.app.viewAt(ctx, f.url, f.view); err != nil {
 			return "", err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 
 	"muster/events"
 	"muster/events/problem"
@@ -35,25 +34,10 @@ func (a *app) allOrganisations(ctx context.Context) (all events.Organisations, e
 			if err != nil {
 				return all, err
 			}
-			for _, o := range organisationsOf(rec.Statement) {
-				all = append(slices.DeleteFunc(all, func(was events.Organisation) bool {
-					return was.Code == o.Code
-				}), o)
-			}
+			all = all.With(events.OrganisationsOf(rec.Statement))
 		}
 	}
 	return all, nil
-}
-
-// organisationsOf are those that a statement about an operation declares.
-func organisationsOf(st events.Statement) events.Organisations {
-	switch st := st.(type) {
-	case *events.OperationOpened:
-		return st.Organisations
-	case *events.OperationRevised:
-		return st.Organisations
-	}
-	return nil
 }
 
 // nationNamed finds a nation, or an organisation of an operation, by its code or its name, which

@@ -97,10 +97,10 @@ what is withheld without a label that says so, or shown although its label close
 func (a *app) viewOfSource(ctx context.Context, what, text string) (events.View, error) {
 	v, ok := viewNamed(text)
 	switch {
-	case ok:
-		return v, nil
 	case strings.Contains(what, "://"):
 		return a.viewAt(ctx, what, text)
+	case ok:
+		return v, nil
 	}
 	src, err := proof.OfBundle(what)
 	if err != nil {

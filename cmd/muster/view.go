@@ -26,19 +26,19 @@ func viewNamed(text string) (events.View, bool) {
 	return v, ok || text == ""
 }
 
-// viewIn is viewNamed where the records are at hand, and tell what organisations there are. Then
-// they are read for it.
+// viewIn is viewNamed where the records are at hand, and tell what organisations there are. For one
+// of these, they are read.
 func viewIn(ctx context.Context, records iter.Seq2[events.Record, error],
 	text string) (events.View, error) {
-	if v, ok := viewNamed(text); ok {
+	v, ok := viewNamed(text)
+	if ok && !isOrganisations(v) {
 		return v, nil
 	}
 	p, err := projections.Replay(ctx, records, 0, nil)
 	if err != nil {
 		return "", err
 	}
-	v, err := p.Organisations(p.Sequence()).ParseView(text)
-	if err != nil {
+	if v, err = p.WithCodes().ParseView(text); err != nil {
 		err = problem.OfField(problem.Invalid, problem.Field{Location: "view", Value: text,
 			Message: err.Error()})
 	}
@@ -55,9 +55,18 @@ func (a *app) viewAsked(ctx context.Context, text string) (events.View, error) {
 	return page.View, err
 }
 
-// viewAt is viewAsked at the server at an address, which knows organisations by their names.
+// isOrganisations reports whether a view is that of an organisation, of which the records say
+// whether it is there.
+func isOrganisations(v events.View) bool {
+	n, _ := v.Nation()
+	return n.IsOrganisation()
+}
+
+// viewAt is viewAsked at the server at an address, which knows organisations by their names, and
+// refuses a code that none has. What shows the tree alone knows neither.
 func (a *app) viewAt(ctx context.Context, url, text string) (events.View, error) {
-	if v, ok := viewNamed(text); ok {
+	v, ok := viewNamed(text)
+	if ok && !isOrganisations(v) {
 		return v, nil
 	}
 	client, err := a.asking(url)
@@ -66,6 +75,9 @@ func (a *app) viewAt(ctx context.Context, url, text string) (events.View, error)
 	}
 	var page web.Records
 	err = client.Ask(ctx, "records", map[string]string{"view": text, "limit": "1"}, &page)
+	if ok && !problem.Is(err, problem.Invalid) {
+		return v, nil
+	}
 	return page.View, err
 }
 

@@ -61,12 +61,12 @@ func (s *Service) parameters(r request) parameters {
 		organisations: s.organisations, languages: s.languages()}
 }
 
-// organisations finds those that an operation declares, or any where none is named, as far as who
-// asks may read of them.
+// organisations finds those that an operation declares, or all that are known where none is named,
+// as far as who asks may read of them.
 func (s *Service) organisations(o events.Operation) (all events.Organisations) {
 	_ = s.Projector.View(func(p *projections.Picture) error {
 		if o == "" {
-			all = p.Organisations(p.Sequence())
+			all = p.WithCodes()
 		} else {
 			all = p.OrganisationsOf(o, p.Sequence())
 		}
@@ -386,9 +386,17 @@ const namesToo = " A name of it is taken, too, and those of an organisation that
 // operation where none is. Only what is no nation's name costs a look at what is declared.
 func (p *parameters) named(name string) (events.Nation, error) {
 	if n, ok := events.FindNation(name); ok {
-		return n, nil
+		return n, p.checkCode(n)
 	}
 	return p.declared().Parse(name)
+}
+
+// checkCode refuses the code of an organisation that is known nowhere.
+func (p *parameters) checkCode(n events.Nation) error {
+	if !n.IsOrganisation() || p.organisations == nil {
+		return nil
+	}
+	return p.organisations("").CheckCode(n)
 }
 
 // declared returns the organisations of the operation that is asked about, or of any.

@@ -30,7 +30,8 @@ func (p *parameters) view() events.View {
 // viewNamed finds a view: one of those that are no nation's, or the nation that is named.
 func (p *parameters) viewNamed(name string) (events.View, error) {
 	if v, ok := events.ParseView(name); ok {
-		return v, nil
+		n, _ := v.Nation()
+		return v, p.checkCode(n)
 	}
 	return p.declared().ParseView(name)
 }
@@ -72,9 +73,12 @@ func (s *Service) chosen(ctx context.Context, asked events.View) (as *Service, c
 }
 
 // viewNamed finds the view that somebody has named who asks in the context, "" for none. By its
-// name, an organisation is found where the asker may read that it is declared.
+// name, an organisation is found where the asker may read that it is declared; by its code also
+// where a key is named after it.
 func (s *Service) viewNamed(ctx context.Context, name string) (events.View, error) {
-	if v, ok := events.ParseView(name); ok || name == "" {
+	v, ok := events.ParseView(name)
+	n, _ := v.Nation()
+	if name == "" || ok && (!n.IsOrganisation() || v == access.ReaderOf(ctx).View) {
 		return v, nil
 	}
 	as, _, err := s.chosen(ctx, "")
@@ -82,8 +86,7 @@ func (s *Service) viewNamed(ctx context.Context, name string) (events.View, erro
 		return "", err
 	}
 	p := as.parameters(request{})
-	v, err := p.viewNamed(name)
-	if err != nil {
+	if v, err = p.viewNamed(name); err != nil {
 		return "", problem.OfField(problem.Invalid, problem.FieldOf("view",
 			problem.Shorten(name), "%s", err))
 	}

@@ -40,7 +40,8 @@ type Hook struct {
 	URL string `json:"url"`
 	// Secret signs what is told: "whsec_" and 24 to 64 bytes in base 64.
 	Secret string `json:"secret"`
-	// View is whose records and coverage are told; that of the public where nothing is said.
+	// View is whose records and coverage are told; that of the public where nothing is said. Of an
+	// organisation it may be a name, which the ledger knows.
 	View events.View `json:"view"`
 	// Operation restricts it to what is of one, and Coverage has it tell which requirements
 	// each record makes met otherwise.
@@ -90,11 +91,6 @@ func (h *Hook) check() error {
 	if !hookName.MatchString(h.Name) {
 		return fmt.Errorf("its name must be of lower-case letters, digits and hyphens, 40 at most")
 	}
-	view, err := events.ReadView(string(h.View))
-	if err != nil {
-		return fmt.Errorf("its view %s: %w", problem.Name(string(h.View)), err)
-	}
-	h.View = view
 	if h.Operation != "" && !h.Operation.Valid() {
 		return fmt.Errorf("no operation can have the name %s", problem.Name(string(h.Operation)))
 	}

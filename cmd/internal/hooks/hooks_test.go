@@ -249,16 +249,9 @@ func TestParseHooks(t *testing.T) {
 	if all, err := Parse([]byte(hook(""))); err != nil || all[0].View != "public" {
 		t.Errorf("without a view it is of %v, %v", all, err)
 	}
-	if all, err := Parse([]byte(hook(`,"view":"France"`))); err != nil || all[0].View != "FRA" {
-		t.Errorf("the view of France by its name is %v, %v", all, err)
-	}
-	_, err = Parse([]byte(hook(`,"view":"NATO"`)))
-	if !strings.Contains(fmt.Sprint(err), "an organisation by its code, such as x-nato") {
-		t.Errorf("the view of an organisation by its name: %v", err)
-	}
 	one := strings.TrimSuffix(strings.TrimPrefix(hook(""), `{"hooks":[`), "]}")
 	for _, text := range []string{"", "[]", `{"hooks":[{}]}`, hook(`,"veiw":"FRA"`),
-		hook(`,"view":"everybody"`), hook(`,"operation":"*"`),
+		hook(`,"operation":"*"`),
 		strings.Replace(hook(""), "https", "http", 1),
 		strings.Replace(hook(""), "desk.example", "u:p@desk.example", 1),
 		strings.Replace(hook(""), secret, secret[:20], 1),

@@ -22,6 +22,7 @@ import (
 // A Publication is a view of which each record is told over NATS, in one sentence, on the subject
 // that [events.ChangedSubject] has for it.
 type Publication struct {
+	// View may be the name of a nation, or of an organisation, in a configuration.
 	View events.View
 	// NKeys are the public keys of those guests of the embedded NATS server who may listen there;
 	// where there are none, all guests may, as far as they may read the view.
@@ -32,13 +33,10 @@ type Publication struct {
 const maxPublications, maxListeners = 16, 64
 
 // ParsePublication reads a view and the nkeys of those who may listen: VIEW or VIEW=NKEY,NKEY…
+// Which view is meant is known when the server starts, from its records.
 func ParsePublication(text string) (Publication, error) {
 	view, keys, named := strings.Cut(text, "=")
-	v, err := events.ReadView(view)
-	if err != nil {
-		return Publication{}, fmt.Errorf("%s is no view: %w", problem.Name(view), err)
-	}
-	p := Publication{View: v}
+	p := Publication{View: events.View(view)}
 	if named {
 		p.NKeys = strings.Split(keys, ",")
 	}
@@ -141,6 +139,11 @@ func (s *Server) openTelling() (err error) {
 // openChanged has published what is recorded from then on, once begin is called: when questions may
 // be asked.
 func (s *Server) openChanged() (begin func(), err error) {
+	if s.natsd == nil {
+		if err := s.nameViews(); err != nil {
+			return nil, err
+		}
+	}
 	if len(s.cfg.Changed) == 0 {
 		return func() {}, nil
 	}

@@ -77,6 +77,9 @@ func (s *Server) openNATS() (err error) {
 		if s.certificate != nil && cfg.Listen != "" {
 			cfg.TLS = s.certificate.config()
 		}
+		if err := s.nameViews(); err != nil {
+			return err
+		}
 		cfg.Guests, cfg.Named = s.heardBy()
 		s.natsd, err = natsd.Start(cfg)
 		if err != nil {

@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"muster/cmd/internal/hooks"
 	"muster/events"
 	"muster/projections/access"
+	"muster/projections/web"
 )
 
 // newAlliance declares an organisation in a server's operation, admits a liaison of it and has it
@@ -80,5 +82,92 @@ func TestOrganisationsOnPages(t *testing.T) {
 	a = c.bring(own, []byte(quantity), strings.Replace(forAll, "op,", "other,", 1))
 	if a.StatusCode != 422 || !strings.Contains(a.body, "no organisations are declared") {
 		t.Errorf("a file for another operation: %s %s", a.Status, a.body)
+	}
+
+	// A code that is mistyped is refused with the nearest, to everybody as far as they may read it.
+	const unknown = "no organisation that is declared has this code, the nearest are: "
+	for path, nearest := range map[string]string{
+		"/api/v1/coverage?view=x-otan":           "NATO (x-nato)",
+		"/api/v1/pledges?nation=x-otan":          "NATO (x-nato)",
+		"/api/v1/coverage?without=FRA,x-otan":    "NATO (x-nato)",
+		"/api/v1/nations/x-otan":                 "NATO (x-nato)",
+		"/tile/released/000.p/1?view=x-otan":     "NATO (x-nato)",
+		"/pledges?view=x-otan":                   "NATO (x-nato)",
+		"/pledges?view=x-otan&lang=fr":           "NATO (x-nato)",
+		"/api/v1/records?nation=x-otan&from=2":   "NATO (x-nato)",
+		"/api/v1/pledges?nation=x-nat&view=NATO": "NATO (x-nato)",
+	} {
+		said := unknown
+		if strings.Contains(path, "lang=fr") {
+			said = "aucune organisation déclarée n’a ce code, les plus proches sont : "
+		}
+		a := c.ask("GET", path, "", cookie(own)...)
+		if a.StatusCode != 422 || !strings.Contains(a.body, said+nearest) {
+			t.Errorf("%s: %s %.2000s", path, a.Status, a.body)
+		}
+	}
+	c.say("HQ/founder", &events.OperationOpened{Header: c.head("operation.opened"),
+		Dated: events.Dated{Effective: 2026_01_01}, Release: events.CoordinatorsOnly,
+		OperationTerms: events.OperationTerms{Operation: "closed", Title: "Another",
+			Roles: []events.RoleDefinition{{Role: "r", Title: "R", Units: []events.Unit{"item"}}},
+			Organisations: events.Organisations{{Code: "x-osce", Name: "The Watchers"},
+				{Code: "x-aux", Name: "Others"}}}})
+	c.say("HQ/founder", &events.MemberAdmitted{Header: c.head("member.admitted"),
+		Key: c.key("x-osce/vienna").Key(), Role: events.Liaison})
+	for code, want := range map[string]string{
+		"x-osc":  unknown + "x-osce (x-osce), NATO (x-nato)", // by its key, which is public
+		"x-aux":  unknown + "NATO (x-nato), x-osce (x-osce)", // as if it were not there
+		"x-osce": "view \"x-osce\"",                          // which is refused for who asks
+	} {
+		a := c.ask("GET", "/api/v1/coverage?view="+code, "")
+		if !strings.Contains(a.body, strings.ReplaceAll(want, `"`, `\"`)) ||
+			strings.Contains(a.body, "Watchers") || (a.StatusCode == 422) != (code != "x-osce") {
+			t.Errorf("%s, to the public: %s %s", code, a.Status, a.body)
+		}
+	}
+
+	// Hooks and what is told over NATS name it by any name that was ever declared.
+	nkey, asNATO := newNKey(t)
+	told := make(chan web.NewsMessage, 100)
+	cfg := c.cfg
+	cfg.Founding, cfg.NATSListen = nil, "127.0.0.1:0"
+	cfg.Hooks = []hooks.Hook{{Name: "shape", URL: hear(t, told), View: "l’OTAN", Secret: "whsec_" +
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}}
+	cfg.Changed = []Publication{{"nato", []string{nkey}}}
+	restart := func(cfg Config) (err error) {
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Start(t.Context(), cfg)
+		if err == nil {
+			c.Server = s
+		}
+		return err
+	}
+	wrong := cfg
+	wrong.Changed = []Publication{{"nato", []string{nkey}}, {"x-nato", []string{nkey}}}
+	if err := restart(wrong); err == nil || !strings.HasPrefix(err.Error(),
+		"--changed x-nato: it is named twice") {
+		t.Errorf("one is named twice: %v", err)
+	}
+	wrong.Changed = []Publication{{"x-otan", []string{nkey}}}
+	if err := restart(wrong); err == nil || !strings.HasPrefix(err.Error(),
+		`--changed: x-otan is no view: `+unknown+"NATO (x-nato)") {
+		t.Errorf("a mistyped code: %v", err)
+	}
+	if err := restart(cfg); err != nil {
+		t.Fatal(err)
+	}
+	heard := listen(t, c.NATSURL(), "muster.changed.x-nato.>", asNATO)
+	c.say("x-nato/shape", &events.ScopeDeclared{Header: c.head("scope.declared"),
+		Dated: events.Dated{Effective: 2026_01_01},
+		Place: events.Place{Operation: "op", Nation: "x-nato"},
+		Roles: []events.Role{"ground"}})
+	record := c.Journal.Last()
+	if lines := hearUntil(t, heard, record); !strings.Contains(lines, "muster.changed.x-nato.") {
+		t.Errorf("over NATS NATO hears %s", lines)
+	}
+	if all := until(t, told, record); all[len(all)-1].Data.View != "x-nato" {
+		t.Errorf("its hook is told %+v", all)
 	}
 }

@@ -204,10 +204,10 @@ func remedyOf(n *NotCounted) phrase.Text {
 }
 
 // plurals returns the words for many of some units.
-func plurals(units []events.Unit) []string {
-	words := make([]string, len(units))
+func plurals(units []events.Unit) []phrase.Phrase {
+	words := make([]phrase.Phrase, len(units))
 	for i, u := range units {
-		words[i] = english.Plural(string(u))
+		words[i] = phrase.As(english.Plural(string(u)), "%s", u)
 	}
 	return words
 }

@@ -3,11 +3,9 @@ package projections
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"muster/events"
-	"muster/events/english"
 	"muster/events/phrase"
 	"muster/events/problem"
 )
@@ -170,13 +168,8 @@ func (p *Picture) lineNamed(asOf uint64, o events.Operation, name events.Line) (
 		return nil, problem.New(problem.NotFound, "there is no requirement %s", name).
 			WithHint("no requirement was issued yet")
 	}
-	const most = 30
-	is := english.ThereIs(len(others))
-	if more := len(others) - most; more > 0 {
-		others = append(others[:most], fmt.Sprintf("%d more", more))
-	}
 	return nil, problem.New(problem.NotFound, "there is no requirement %s", name).
-		WithHint("%s %s", is, english.List(others))
+		WithHint("%s", ThereIs(others))
 }
 
 // consider adds what a pledge has to do with a requirement.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"muster/events"
-	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -322,9 +321,4 @@ func (p *Pledge) setHolds(s *standing) {
 		p.Allocations = append(p.Allocations,
 			Allocation{a.id, a.line.name, p.Unit.Of(a.number), a.Window, uint64(a.by.order)})
 	}
-}
-
-// thereIs says which things there are: "there is a", "there are a, b and c".
-func thereIs[S ~string](names []S) string {
-	return english.ThereIs(len(names)) + " " + english.List(names)
 }

@@ -109,7 +109,7 @@ func (w *warner) area() phrase.Phrase {
 	}
 	slices.Sort(there)
 	return phrase.Of("no requirement of %s is in this area: %s%s", w.operation,
-		some(there), meant(w.terms.Area, there))
+		ThereIs(there), meant(w.terms.Area, there))
 }
 
 // line says why the terms do not fit the line that they name, "" when they may.
@@ -123,7 +123,7 @@ func (w *warner) line() phrase.Phrase {
 			return phrase.Of("the requirement was cancelled: it decides nothing")
 		}
 		return phrase.Of("%s has no such requirement yet: %s%s", w.operation,
-			some(w.lines), meant(name, w.lines))
+			ThereIs(w.lines), meant(name, w.lines))
 	}
 	k := kind{role: w.terms.Role, area: w.terms.Area, unit: w.terms.Unit}
 	var q Requirement
@@ -143,9 +143,9 @@ func (w *warner) line() phrase.Phrase {
 		q.Role, q.Unit, k.role, k.unit)
 }
 
-// some says which names there are, of many the first, and how many more.
-func some[S ~string](names []S) phrase.Phrase {
-	const most = 12
+// ThereIs says which names there are, of many the first, and how many more: "there are a, b and c".
+func ThereIs[S ~string](names []S) phrase.Phrase {
+	const most = 30
 	words := make([]phrase.Phrase, 0, most+1)
 	for _, name := range names[:min(len(names), most)] {
 		words = append(words, phrase.Verbatim(string(name)))

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"muster/events"
-	"muster/events/english"
 	"muster/events/phrase"
 	"muster/events/problem"
 )
@@ -261,14 +260,21 @@ func (b Basis) Later() string {
 	return fmt.Sprintf("Not begun on this date: %s.", b.NotBegun)
 }
 
+// SaidRecords says so many records, within a sentence.
+func SaidRecords(n uint64) phrase.Phrase {
+	if n == 1 {
+		return phrase.Of("1 record")
+	}
+	return phrase.Of("%d records", n)
+}
+
 // Basis fills in what m leaves out, except for the rung. It refuses a record that is not there yet:
 // the answer could not stay the same.
 func (p *Picture) Basis(m Moment) (Basis, error) {
 	last := p.Sequence()
 	if m.AsOf > last {
 		return Basis{}, problem.New(problem.NotFound,
-			"the ledger has %s here, and no record %d yet",
-			english.Several(last, "record"), m.AsOf)
+			"the ledger has %s here, and no record %d yet", SaidRecords(last), m.AsOf)
 	}
 	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung, Beginning: m.Beginning,
 		NotBegun: m.NotBegun,

@@ -231,7 +231,7 @@ func (p *Picture) noOperation(asOf uint64, name events.Operation) error {
 	if len(known) == 0 {
 		return refusal.WithHint("no operation was opened yet")
 	}
-	return refusal.WithHint("%s", thereIs(known))
+	return refusal.WithHint("%s", ThereIs(known))
 }
 
 // A numbering numbers things in the order in which they are met, so that what is summed by them is

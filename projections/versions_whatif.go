@@ -6,6 +6,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -68,7 +69,7 @@ func (w *WhatIf) Check(p *Picture) error {
 			return problem.New(problem.NotFound,
 				"no condition of any pledge is named %q, or is of that kind", word).
 				WithHint("write a condition's name as `muster pledge list` shows it, or a kind: %s",
-					english.List(conditionKinds))
+					phrase.List(phrase.And, conditionKinds...))
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 
 	"muster/cmd/internal/files"
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/ledger/intake/imported"
@@ -248,7 +249,7 @@ func (r *receipts) add(receipt intake.Receipt) {
 
 // giveBack writes the file back, with what is wrong beside its rows.
 func (in *importer) giveBack(how importing) error {
-	data, err := in.Returned(isXLSX(how.returned), how.good)
+	data, err := in.Returned(isXLSX(how.returned), how.good, phrase.Phrase.String)
 	if err != nil {
 		return err
 	}

@@ -2,13 +2,13 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 )
 
@@ -100,17 +100,17 @@ func garbledQuery(err error) error {
 
 // requestFrom takes a request from the query of an address and the parts of its path.
 func requestFrom(path string, values url.Values, part func(name string) string) request {
-	r := request{map[string]string{}, map[string]string{}}
+	r := newRequest()
 	for name, all := range values {
 		if len(all) > 1 {
-			r.garbled[name] = fmt.Sprintf("is given %d times: write it once", len(all))
+			r.garbled[name] = phrase.Of("is given %d times: write it once", len(all))
 			continue
 		}
 		r.given[name] = all[0]
 	}
 	for _, found := range partOfPath.FindAllStringSubmatch(path, -1) {
 		if name := found[1]; values.Has(name) {
-			r.garbled[name] = "is a part of the path: leave it out of the query"
+			r.garbled[name] = phrase.Of("is a part of the path: leave it out of the query")
 		} else {
 			r.given[name] = part(name)
 		}

@@ -43,19 +43,23 @@ func (s *Service) takeLanguage(f *rowsForm, r *request) (teller, error) {
 	if !f.followed {
 		return teller{}, nil
 	}
-	of := request{map[string]string{}, map[string]string{}}
-	for _, both := range [][2]map[string]string{{of.given, r.given}, {of.garbled, r.garbled}} {
-		if value, ok := both[1][languageParameter]; ok {
-			both[0][languageParameter] = value
-			delete(both[1], languageParameter)
-		}
-	}
+	of := newRequest()
+	move(languageParameter, r.given, of.given)
+	move(languageParameter, r.garbled, of.garbled)
 	p := s.parameters(of)
 	lang := p.readLanguage()
 	if err := p.problem(); err != nil || lang == "" || lang == inEnglish {
 		return teller{}, err
 	}
 	return teller{lang, s.Languages.Of(lang)}, nil
+}
+
+// move moves what a map has under a name into another.
+func move[V any](name string, from, to map[string]V) {
+	if value, ok := from[name]; ok {
+		to[name] = value
+		delete(from, name)
+	}
 }
 
 // languageParam describes the parameter.

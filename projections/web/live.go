@@ -19,7 +19,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
-	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -145,12 +144,12 @@ func (s *Service) goesOn(ctx context.Context, ledger, of string, seen uint64) er
 		return problem.New(problem.Conflict,
 			"record %d, which Last-Event-ID says was seen, is not here: "+
 				"this ledger has %s, and is another one, or this server lags far behind", seen,
-			english.Several(s.Source.Last(), "record")).
+			projections.SaidRecords(s.Source.Last())).
 			WithCode("other-ledger").WithHint("leave Last-Event-ID out, and begin anew")
 	}
 	return problem.New(problem.Unavailable,
 		"record %d, which Last-Event-ID says was seen, is not here yet: "+
-			"this server lags, and has %s", seen, english.Several(s.Source.Last(), "record")).
+			"this server lags, and has %s", seen, projections.SaidRecords(s.Source.Last())).
 		WithHint("come back in a moment")
 }
 

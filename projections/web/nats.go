@@ -10,6 +10,7 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go/micro"
 
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/events/problem/wire"
 	"muster/projections/access"
@@ -97,7 +98,7 @@ func maxRequest(question string) int {
 
 // requestOf takes a request from the JSON object of its parameters: each is text or a number.
 func requestOf(data []byte) (request, error) {
-	r := request{map[string]string{}, map[string]string{}}
+	r := newRequest()
 	if len(bytes.TrimSpace(data)) == 0 {
 		return r, nil
 	}
@@ -115,7 +116,7 @@ func requestOf(data []byte) (request, error) {
 		case strings.ContainsRune("-0123456789", rune(v[0])):
 			r.given[name] = string(v)
 		default:
-			r.garbled[name] = "write text in quotes or a number, or leave it out"
+			r.garbled[name] = phrase.Of("write text in quotes or a number, or leave it out")
 		}
 	}
 	return r.noneEmpty(), nil

@@ -21,16 +21,18 @@ import (
 // A request is what was given to a question, by the names of its parameters, whichever way it came.
 type request struct {
 	given   map[string]string
-	garbled map[string]string // what is wrong with what is not one text
+	garbled map[string]phrase.Phrase // what is wrong with what is not one text
 }
+
+func newRequest() request { return request{map[string]string{}, map[string]phrase.Phrase{}} }
 
 // noneEmpty refuses what is given and empty, as by a variable that has no value: a question without
 // it is about more than was meant. Forms in a browser send what nobody has filled in, and their
 // pages leave it out before.
 func (r request) noneEmpty() request {
 	for name, value := range r.given {
-		if strings.TrimSpace(value) == "" && r.garbled[name] == "" {
-			r.garbled[name] = "empty: write a value, or leave it out"
+		if strings.TrimSpace(value) == "" && r.garbled[name].IsZero() {
+			r.garbled[name] = phrase.Of("empty: write a value, or leave it out")
 			delete(r.given, name)
 		}
 	}
@@ -156,7 +158,7 @@ func (p *parameters) value(name, doc string, schema *huma.Schema) string {
 	p.takes = append(p.takes,
 		&huma.Param{Name: name, In: "query", Description: doc, Schema: schema})
 	if message, ok := p.garbled[name]; ok {
-		p.refuse(problem.Usage, name, "", phrase.English(message))
+		p.refuse(problem.Usage, name, "", message)
 	}
 	return p.given[name]
 }

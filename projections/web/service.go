@@ -3,17 +3,15 @@ package web
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"muster/events"
-	"muster/events/english"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/projections"
 	"muster/projections/access"
@@ -269,16 +267,10 @@ func known(ctx context.Context, p *projections.Picture, m projections.Moment,
 }
 
 // thereIs tells the names that there are, each once.
-func thereIs(names []string) string {
-	const most = 30
+func thereIs(names []string) phrase.Phrase {
 	slices.Sort(names)
-	names = slices.Compact(names)
-	there := english.ThereIs(len(names))
-	switch n := len(names); {
-	case n == 0:
-		return "no operation was opened yet"
-	case n > most:
-		return fmt.Sprintf("%s %s and %d more", there, strings.Join(names[:most], ", "), n-most)
+	if names = slices.Compact(names); len(names) == 0 {
+		return phrase.Of("no operation was opened yet")
 	}
-	return there + " " + strings.Join(names, ", ")
+	return projections.ThereIs(names)
 }

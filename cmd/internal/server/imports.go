@@ -96,7 +96,7 @@ func (s *Server) planImport(ctx context.Context, as *web.Service,
 	plan.Rows = shownRows(b)
 	if plan.Wrong = problem.From(wrong); plan.Wrong != nil {
 		plan.ReturnedName = returnedName(given.Name, r.Table.IsBook())
-		plan.Returned, err = b.Returned(r.Table.IsBook(), given.Good)
+		plan.Returned, err = b.Returned(r.Table.IsBook(), given.Good, given.Tell)
 		if err != nil || !some {
 			return plan, err
 		}

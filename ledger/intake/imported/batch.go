@@ -61,13 +61,13 @@ func (r *Row) Place() phrase.Phrase {
 }
 
 // Refusals say why the row is refused. Where the row is they do not say: it stands beside it.
-func (r *Row) Refusals() (all []string) {
+func (r *Row) Refusals() (all []phrase.Phrase) {
 	for _, f := range r.Refused {
-		text := f.Message
+		why := f.Said()
 		if f.Location != "" && f.Location != r.Place().String() {
-			text = f.String()
+			why = f.Phrase()
 		}
-		all = append(all, text)
+		all = append(all, why)
 	}
 	return all
 }
@@ -158,18 +158,19 @@ func Wrong(file error, ledger *problem.Problem) error {
 
 // Returned writes the file back, with what is wrong beside its rows: all of them, or those alone
 // with which something is. A form comes back whole: one that lacks rows says that they are gone.
-func (b *Batch) Returned(asBook, only bool) ([]byte, error) {
+// Tell tells a phrase in the language of whoever asks.
+func (b *Batch) Returned(asBook, only bool, tell func(phrase.Phrase) string) ([]byte, error) {
 	wrong := map[int][]string{}
 	for i := range b.Rows {
 		r := &b.Rows[i]
-		for _, text := range r.Refusals() {
+		for _, why := range r.Refusals() {
 			if r.Column != "" {
-				text = r.Column + ": " + text
+				why = phrase.Of("%s: %s", r.Column, why)
 			}
-			wrong[r.Line] = append(wrong[r.Line], text)
+			wrong[r.Line] = append(wrong[r.Line], tell(why))
 		}
 		if r.Asked {
-			wrong[r.Line] = append(wrong[r.Line], r.What.String())
+			wrong[r.Line] = append(wrong[r.Line], tell(r.What))
 		}
 	}
 	if !asBook {

@@ -25,6 +25,8 @@ type ImportFile struct {
 	Changed, Gone, Reason string
 	// Good is set where the rows that can be signed are to be, and the others come back.
 	Good bool
+	// Tell tells a phrase in the reader's language, as the file that comes back is written for.
+	Tell func(phrase.Phrase) string
 }
 
 // An ImportPlan is what a file of pledges comes to.
@@ -96,7 +98,8 @@ func (i *importPage) choose() {
 	form := i.form.Values
 	i.File = ImportFile{SentFile: i.Sent, Mapping: mapping, Changed: form.Get("changed"),
 		Gone: form.Get("gone"), Good: form.Get("good") != "",
-		Reason: strings.TrimSpace(form.Get("reason"))}
+		Reason: strings.TrimSpace(form.Get("reason")),
+		Tell:   func(said phrase.Phrase) string { return i.Tell(said).Text }}
 	if form.Get("new") != "" {
 		i.File.Changed = strings.TrimPrefix(i.File.Changed+",new", "ask,")
 	}

@@ -28,12 +28,11 @@ const anyDay = ".."
 // completer completes a word.
 type completer = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
 
-// addCompletion completes the arguments and flags of all commands, by their names in the help.
-func (a *app) addCompletion(c *cobra.Command) {
-	for _, sub := range c.Commands() {
-		a.addCompletion(sub)
-	}
-	flags := map[string]func(context.Context, string) []string{
+// addCompletion completes the arguments and flags of all commands, by their names in the help. Each
+// start of the program pays for it, and so it only notes who will be asked.
+func (a *app) addCompletion(root *cobra.Command) {
+	flags := map[string]completer{}
+	for name, words := range map[string]func(context.Context, string) []string{
 		"output": these(formats...), "rung": these(wordsOf(projections.Rungs())...),
 		"state": these(wordsOf(projections.States())...), "operation": a.operations,
 		"role": a.roles, "line": a.lines, "nation": a.nationCodes, "without": a.nationCodes,
@@ -41,19 +40,33 @@ func (a *app) addCompletion(c *cobra.Command) {
 		"pledge": a.pledgeIDs, "step": these(wordsOf(projections.Steps())...),
 		"match":   these("area", "line"),
 		"release": these("public", "coalition", "coordinators"),
+	} {
+		flags[name] = a.completes(words)
+	}
+	of := map[string]completer{}
+	for name, words := range map[string]func(context.Context, string) []string{"ID": a.pledgeIDs,
+		"ID...": a.pledgeIDs, "PLEDGE": a.pledgeIDs, "REQUIREMENT": a.lines,
+		"CODE": a.nationCodes, "ROLE...": a.roles, "OPERATION": a.operations} {
+		of[name] = a.completes(words)
+	}
+	addCompleters(root, flags, of)
+}
+
+// addCompleters completes what a command and those below it take: flags by their names, and
+// arguments by what they are called in the line of usage.
+func addCompleters(c *cobra.Command, flags, of map[string]completer) {
+	for _, sub := range c.Commands() {
+		addCompleters(sub, flags, of)
 	}
 	for name, words := range flags {
-		if c.LocalFlags().Lookup(name) != nil {
-			_ = c.RegisterFlagCompletionFunc(name, a.completes(words)) // the flag is there
+		if c.Flags().Lookup(name) != nil || c.PersistentFlags().Lookup(name) != nil {
+			_ = c.RegisterFlagCompletionFunc(name, words) // the flag is there
 		}
 	}
 	if c.ValidArgsFunction != nil || c.HasSubCommands() {
 		return
 	}
 	used := strings.Fields(c.Use)[1:]
-	of := map[string]func(context.Context, string) []string{"ID": a.pledgeIDs,
-		"ID...": a.pledgeIDs, "PLEDGE": a.pledgeIDs, "REQUIREMENT": a.lines,
-		"CODE": a.nationCodes, "ROLE...": a.roles, "OPERATION": a.operations}
 	c.ValidArgsFunction = func(c *cobra.Command, got []string,
 		typed string) ([]string, cobra.ShellCompDirective) {
 		at := len(got)
@@ -63,7 +76,7 @@ func (a *app) addCompletion(c *cobra.Command) {
 		if at >= len(used) || of[used[at]] == nil {
 			return nil, cobra.ShellCompDirectiveDefault // a file, perhaps
 		}
-		return a.completes(of[used[at]])(c, got, typed)
+		return of[used[at]](c, got, typed)
 	}
 }
 

@@ -48,6 +48,7 @@ type forgetful struct {
 func (f forgetful) Run() int {
 	defer func() { _ = os.RemoveAll(f.config) }()
 	defer endPages()
+	defer theDescribed.stop()
 	return f.M.Run()
 }
 

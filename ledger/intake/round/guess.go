@@ -239,6 +239,8 @@ func (g *guess) column(field string, i int) {
 	case "quantity":
 		if found := regexp.MustCompile(`(?i)(usd|eur|gbp|chf)`).FindString(p.name); found != "" {
 			g.unit = strings.ToUpper(found)
+		} else if strings.Contains(p.name, "€") {
+			g.unit = "EUR"
 		}
 		g.number(p)
 	case "effective":
@@ -260,6 +262,12 @@ func (g *guess) number(p *profile) {
 	}
 	if p.how.Thousands != "" {
 		g.words = append(g.words, fmt.Sprintf("thousands: %q # ?", p.how.Thousands))
+	}
+	for _, s := range scales {
+		if s.name.MatchString(strings.ReplaceAll(p.name, "_", " ")) {
+			g.words = append(g.words, "times: "+s.times+" # ? by the name of the column")
+			break
+		}
 	}
 }
 

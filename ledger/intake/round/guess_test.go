@@ -29,6 +29,12 @@ func TestGuess(t *testing.T) {
 			[]string{"header: 3", "unit: EUR # ?", `thousands: "," # ?`, "dates: [31/12/2021]"}},
 		"words": {"country,offered,of\nPoland,600,personnel\nPoland,2,police training teams\n",
 			[]string{"unit: of", "police training teams: {unit: teams}"}},
+		"billions": {"donor,EUR_bn,Begin,End\nFrance,1.5,2024-01-01,2024-12-31\n",
+			[]string{"quantity: EUR_bn", "unit: EUR # ?", "times: 1e9 # ?", "from: Begin",
+				"effective: Begin", "until: End"}},
+		"milliers": {"pays;Montant (milliers €);Début;Fin\nFrance;1,5;2024-01-01;2024-12-31\n",
+			[]string{`quantity: "Montant (milliers €)"`, "unit: EUR # ?", "times: 1e3 # ?",
+				`effective: "Début"`, "until: Fin"}},
 		"eight bits": {"country,n\nC\xf4te d'Ivoire,5\nFrance,1\n",
 			[]string{"encoding: windows-1252 # ?", "nation: country"}},
 		"mixed": {"nation;quantity;from\nUSA;90,000;2010-11-15\nGBR;9.500;15.11.2010\n" +

@@ -251,7 +251,7 @@ func TestRowsThatAreNoOffers(t *testing.T) {
 	}
 	m.Expect.Sum, *m.Expect.Rows = events.Count(11), 2
 	_, err := round.Read([]byte(table), m, origin)
-	for _, part := range []string{`expect.rows "2": there are 1`,
+	for _, part := range []string{`expect.rows "2": so many rows become pledges: 1. `,
 		`expect.sum "11": the rows come to 10 personnel`} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v\ndoes not say %q", err, part)

@@ -112,13 +112,15 @@ var hints = []struct {
 		"number|value|size|effectif|nombre|montant"),
 		words("rank|code|\\bid\\b|year|latitude|longitude|rate|m49|original"),
 		func(p *profile) bool { return p.most(p.numbers) }},
+	{"quantity", words("eur\\b|eur_|€|usd|gbp|(\\b|_)bn|billion|million|milliard"), nil,
+		func(p *profile) bool { return p.most(p.numbers) }},
 	{"deployed", words("deliver|deploy|disburs|in place|livr"), nil,
 		func(p *profile) bool { return p.most(p.numbers) }},
 	{"effective", words("\\bdate|month|report|year|announc|decision|mois|ann[ée]e|" +
-		"\\bfrom\\b|since"),
-		words("until|end|created|updated|usage|budget"),
+		"\\bfrom\\b|since|begin|\\bstart|d[ée]but"),
+		words("until|\\bend|\\bfin\\b|created|updated|usage|budget"),
 		func(p *profile) bool { return p.most(p.dates) }},
-	{"until", words("until|\\bend|expir"), nil, func(p *profile) bool { return p.most(p.dates) }},
+	{"until", words("until|\\bend|\\bfin\\b|expir|jusqu"), nil, func(p *profile) bool { return p.most(p.dates) }},
 	{"unit", words("\\bunits?\\b|^of$|unit[ée]|currency"), words("original"), isWords},
 	{"rung", words("status|rung|statut"), nil, isWords},
 	{"operation", words("mission|operation"), words("countr|hq|bloc|lat|lon|continent|region|_"),
@@ -128,6 +130,16 @@ var hints = []struct {
 	{"area", words("\\barea|sector"), nil, isWords},
 	{"note", words("remark|note|comment|description|remarque|list"), nil,
 		func(p *profile) bool { return p.filled > 0 }},
+}
+
+// scales are what the name of a column says that its numbers are to be multiplied by.
+var scales = []struct {
+	name  *regexp.Regexp
+	times string
+}{
+	{words(`\b(bn|billions?|milliards?|mrd)\b`), "1e9"},
+	{words(`\b(mn|mio|mln|millions?)\b`), "1e6"},
+	{words(`\b(thousands?|tsd|milliers?)\b|\b1[ ,.']?000\b|'000\b`), "1e3"},
 }
 
 func words(pattern string) *regexp.Regexp { return regexp.MustCompile("(?i)" + pattern) }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -83,6 +84,64 @@ func TestBatch(t *testing.T) {
 				t.Error("a batch of too many was taken")
 			}
 		})
+	}
+}
+
+// holding is a Submitter that says what it works on, and answers when it is told to.
+type holding struct {
+	arrived chan events.ID
+	goOn    chan struct{}
+}
+
+func (h holding) Submit(_ context.Context, s events.Signed) (r intake.Receipt, err error) {
+	select {
+	case h.arrived <- s.Statement.Head().ID:
+		<-h.goOn
+	case <-h.goOn:
+	}
+	return r, nil
+}
+
+func (h holding) Check(ctx context.Context, s events.Signed) (c intake.Checked, err error) {
+	_, err = h.Submit(ctx, s)
+	return c, err
+}
+
+// Batches count as their statements do, and however many there are over NATS, who sends a single
+// statement is let in.
+func TestNATSBatchesLeaveRoom(t *testing.T) {
+	h := holding{make(chan events.ID), make(chan struct{})}
+	b := newBench(t)
+	to := serveNATS(t, h)
+	many, one, another := b.admissions(t, events.MaxBatch), b.admission(t), b.admission(t)
+	var clients sync.WaitGroup
+	defer clients.Wait()
+	defer close(h.goOn)
+	arrives := func(single events.ID) (batched int) {
+		t.Helper()
+		for {
+			select {
+			case id := <-h.arrived:
+				if id == single {
+					return batched
+				}
+				batched++
+			case <-time.After(20 * time.Second):
+				t.Fatalf("a single statement waits, after %d of batches", batched)
+			}
+		}
+	}
+	for range 8 { // twice as many as there is room for
+		clients.Go(func() { _, _ = to.SubmitBatch(t.Context(), many) })
+	}
+	for range 3 * events.MaxBatch {
+		<-h.arrived
+	}
+	clients.Go(func() { _, _ = to.Check(t.Context(), one) })
+	batched := arrives(one.Statement.Head().ID)
+	clients.Go(func() { _, _ = to.Submit(t.Context(), another) })
+	if batched += arrives(another.Statement.Head().ID); batched > 0 {
+		t.Errorf("%d statements of batches more are worked on than there is room for", batched)
 	}
 }
 

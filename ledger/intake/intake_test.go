@@ -106,6 +106,11 @@ func (b *bench) overHTTP(t testing.TB) intake.HTTPClient {
 // overNATS serves the ledger as a micro service.
 func (b *bench) overNATS(t *testing.T) intake.NATSClient {
 	t.Helper()
+	return serveNATS(t, intake.Of(b.ledger))
+}
+
+func serveNATS(t *testing.T, to intake.Submitter) intake.NATSClient {
+	t.Helper()
 	srv, err := natsd.Start(natsd.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +123,7 @@ func (b *bench) overNATS(t *testing.T) intake.NATSClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait, err := intake.RegisterNATS(svc, intake.Of(b.ledger), nil)
+	wait, err := intake.RegisterNATS(svc, to, nil)
 	if err := errors.Join(err, conn.Flush()); err != nil {
 		t.Fatal(err)
 	}

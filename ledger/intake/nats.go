@@ -24,14 +24,17 @@ import (
 // muster.submit-batch and muster.check-batch for several statements.
 const SubjectPrefix = "muster."
 
-// How many statements the micro service works on at a time; more wait in the client's subscription.
-const natsWorkers = 256
+// How many statements the micro service works on at a time, and how many of them may have come in
+// batches: whoever sends one alone never waits for those who send many. More wait in the client's
+// subscription.
+const natsWorkers, natsInBatches = 256, 192
 
 // RegisterNATS adds the endpoints that take and check statements to the micro service (NATS
 // ADR-32). The returned function waits for the requests that are being worked on; call it after the
 // service has stopped. Log hears of requests that panic; nil for the program's usual log.
 func RegisterNATS(svc micro.Service, to Submitter, log *slog.Logger) (wait func(), err error) {
-	n := &natsIntake{to: to, log: log, room: semaphore.NewWeighted(natsWorkers)}
+	n := &natsIntake{to: to, log: log, room: semaphore.NewWeighted(natsWorkers),
+		batches: semaphore.NewWeighted(natsInBatches)}
 	for _, e := range n.endpoints() {
 		err = errors.Join(err, svc.AddEndpoint(e.name, n.handler(e),
 			micro.WithEndpointSubject(SubjectPrefix+e.name), pending(),
@@ -46,6 +49,7 @@ type natsIntake struct {
 	to      Submitter
 	log     *slog.Logger
 	room    *semaphore.Weighted // for so many statements at a time
+	batches *semaphore.Weighted // of those in batches
 	working sync.WaitGroup
 }
 
@@ -84,20 +88,30 @@ func anyOf[T any](do func(context.Context, []byte) (T, error)) func(context.Cont
 // until then.
 func (n *natsIntake) handler(e natsEndpoint) micro.Handler {
 	return micro.HandlerFunc(func(req micro.Request) {
-		statements := int64(1)
-		if e.batch {
-			statements = int64(events.BatchSize(req.Data()))
-		}
-		if n.room.Acquire(context.Background(), statements) != nil {
-			return // which it does not: there is as much room in all
-		}
+		release := n.enter(req, e.batch)
 		n.working.Go(func() {
-			defer n.room.Release(statements)
+			defer release()
 			defer rescue(req, n.log)
 			a, err := e.do(contextOf(req), req.Data())
 			respond(req, a, err)
 		})
 	})
+}
+
+// enter waits for room for the statements of a request, which is given back with release.
+func (n *natsIntake) enter(req micro.Request, batch bool) (release func()) {
+	ctx, statements := context.Background(), int64(1) // it ends in no error: there is as much room
+	if !batch {
+		_ = n.room.Acquire(ctx, statements)
+		return func() { n.room.Release(statements) }
+	}
+	statements = int64(events.BatchSize(req.Data()))
+	_ = n.batches.Acquire(ctx, statements)
+	_ = n.room.Acquire(ctx, statements)
+	return func() {
+		n.room.Release(statements)
+		n.batches.Release(statements)
+	}
 }
 
 // contextOf returns the context in which a request is answered: its own, where the server has given

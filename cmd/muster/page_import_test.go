@@ -2,11 +2,13 @@ package main
 
 import (
 	"archive/zip"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -167,6 +169,45 @@ func TestPageImport(t *testing.T) {
 	b.click("#desk-form button")
 	b.says(".sum", "form.xlsx: 1 statement is to be signed.")
 	b.says("#desk-rows .cells", "6300 → 6200")
+	b.signs200(t, u, on, list, mapping, key)
+}
+
+// signs200 has a file of 200 offers signed, which the browser sends in full batches.
+func (b *tab) signs200(t *testing.T, u user, on, list, mapping, key string) {
+	t.Helper()
+	var rows strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&rows, "FRA,%d\n", i+1)
+	}
+	if err := os.WriteFile(list, []byte("nation,quantity\n"+rows.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/import?on=" + on)
+	b.chooseFile("#i-file", list)
+	b.chooseFile("#i-mapping", mapping)
+	b.click("#desk-form button")
+	b.says(".sum", "list.csv: 200 statements are to be signed.")
+	b.chooseFile("#desk-key", key)
+	b.wait("!document.getElementById('desk-send').disabled")
+	before := time.Now()
+	b.click("#desk-send")
+	b.says("#desk-done", "Recorded: 200. Refused: 0.")
+	t.Logf("200 are signed, sent and proved in %v", time.Since(before))
+	if batches := eval[int](b, "performance.getEntriesByType('resource')"+
+		".filter(e => e.name.endsWith('/statements/batch')).length"); batches != 4 {
+		t.Errorf("200 are sent in %d batches", batches)
+	}
+	b.shot("import-200")
+	receipts := filepath.Join(u.dir, "receipts-200.zip")
+	b.download("#desk-done a[download]", receipts)
+	z, err := zip.OpenReader(receipts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = z.Close() }()
+	if len(z.File) != 200 {
+		t.Errorf("%d receipts of 200", len(z.File))
+	}
 }
 
 // receiptsHold verifies each receipt of an archive.

@@ -171,8 +171,8 @@ func (e *Expect) check(rows []Row) error {
 	}
 	if e.Rows != nil && *e.Rows != pledges {
 		wrong = append(wrong, problem.FieldOf("expect.rows", fmt.Sprint(*e.Rows),
-			"so many rows become pledges: %d. Rows are missing or too many, or others are left out "+
-				"or taken off a pledge, which are not counted", pledges))
+			"so many rows become pledges: %d. Rows are missing or too many, or others are left "+
+				"out or taken off a pledge, which are not counted", pledges))
 	}
 	sum.Add(sum, taken) // which is less than 0
 	if want, ok := e.Sum.Number(); ok && sum.Cmp(big.NewInt(want)) != 0 {

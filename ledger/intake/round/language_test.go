@@ -297,7 +297,7 @@ func TestEncodings(t *testing.T) {
 	eight := []byte(strings.NewReplacer("ô", "\xf4", "’", "\x92").Replace(name))
 	for in, data := range map[string][]byte{
 		"": utf16("\xff\xfe", little), "utf-16be": utf16("\xfe\xff", big),
-		"utf-16le": utf16("", little), "windows-1252": eight, "latin1": eight,
+		"utf-16le": utf16("", little), "windows-1252": eight, "latin1": eight, "Latin-1": eight,
 		"UTF-8": []byte(name),
 	} {
 		m := mapping(t, usual)
@@ -313,6 +313,7 @@ func TestEncodings(t *testing.T) {
 		"utf-16le":     {name[:9], "no text in utf-16le"},
 		"iso-8859-2":   {string(eight), "line 2 holds what that has no character for"},
 		"klingon":      {name, "no encoding is called"},
+		" ":            {name, "no encoding is called"},
 	} {
 		m := mapping(t, usual)
 		m.Form.Encoding = in
@@ -320,6 +321,13 @@ func TestEncodings(t *testing.T) {
 		if p := problem.From(err); err == nil ||
 			!strings.Contains(p.Detail+fmt.Sprintf("%q", p.Hint), c.want) {
 			t.Errorf("%q: %v %+v", in, err, p)
+		}
+	}
+	for in, data := range map[string][]byte{"utf-16le": utf16("", little),
+		"utf-16be": utf16("", big)} {
+		_, err := round.Read(data, mapping(t, usual), origin)
+		if !strings.Contains(problem.From(err).Hint, "encoding: "+in) {
+			t.Errorf("of %s it is said: %v %s", in, err, problem.From(err).Hint)
 		}
 	}
 }

@@ -25,8 +25,19 @@ var marks = []struct {
 
 // FindEncoding reports whether the name is that of an encoding that is known here.
 func FindEncoding(name string) bool {
-	_, err := htmlindex.Get(name)
+	_, err := encodingNamed(name)
 	return err == nil
+}
+
+// encodingNamed finds an encoding by a name of the web, or by one that spreadsheets have for it.
+func encodingNamed(name string) (encoding.Encoding, error) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if web, ok := map[string]string{"latin-1": "latin1", "latin 1": "latin1", "latin-9": "latin9",
+		"ansi": "windows-1252", "utf8": "utf-8", "utf-8-sig": "utf-8", "utf16": "utf-16le",
+		"utf16le": "utf-16le", "utf16be": "utf-16be"}[name]; ok {
+		name = web
+	}
+	return htmlindex.Get(name)
 }
 
 // toUTF8 returns the text of a file: in the encoding that its first bytes say; or else in that of
@@ -41,7 +52,7 @@ func toUTF8(data []byte, name string) ([]byte, error) {
 	if name == "" {
 		return data, plainText(data)
 	}
-	in, err := htmlindex.Get(name)
+	in, err := encodingNamed(name)
 	if err != nil {
 		return nil, problem.New(problem.Usage, "no encoding is called %q here", name).
 			WithHint("write utf-8, utf-16le, utf-16be, windows-1252 or another name of the web")
@@ -96,11 +107,19 @@ func plainText(data []byte) error {
 	case bytes.IndexByte(data, 0) >= 0:
 		return problem.New(problem.Syntax, "the file is not CSV: it holds bytes that no text has").
 			WithHint("%s; text in UTF-16 without a mark at its beginning is read when the mapping "+
-				"says so, `encoding: utf-16le`", saveAgain)
+				"says so, `encoding: %s`", saveAgain, utf16Of(data))
 	case !utf8.Valid(data):
 		return notUTF8(data)
 	}
 	return nil
+}
+
+// utf16Of tells which UTF-16 a text may be in whose first character of the first 128 has a byte 0.
+func utf16Of(data []byte) string {
+	if bytes.IndexByte(data, 0)%2 == 0 {
+		return "utf-16be"
+	}
+	return "utf-16le"
 }
 
 // notUTF8 names the first line that is none, and shows how it would read in the encoding in which

@@ -13,6 +13,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake/form"
+	"muster/ledger/intake/imported"
 	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
 )
@@ -284,6 +285,9 @@ func TestFormIsNotRead(t *testing.T) {
 		"the form is of the ledger muster.example/else": func(f *excelize.File) error {
 			return f.SetCellStr("muster", "B3", "muster.example/else")
 		},
+		`the column "Area" of the form has lost its tag #loc+area`: func(f *excelize.File) error {
+			return f.MergeCell("Pledges", "C6", "D6")
+		},
 		"of version 2": func(f *excelize.File) error { return f.SetCellStr("muster", "B1", "2") },
 		"it tells 3 rows, and names 2 pledges": func(f *excelize.File) error {
 			return f.RemoveRow("muster", 12)
@@ -326,6 +330,13 @@ func TestFormIsNotRead(t *testing.T) {
 	})
 	if s, err := form.Open(none); s != nil || err != nil {
 		t.Errorf("another workbook: %v, %v", s, err)
+	}
+	torn, err := imported.Open(none, true, round.Mapping{}, 2026_11_30)
+	if err == nil {
+		_, err = torn.Read(origin)
+	}
+	if !strings.Contains(fmt.Sprint(err), `not its hidden sheet "muster"`) {
+		t.Errorf("a form without its hidden sheet: %v", err)
 	}
 	if s, err := form.Open([]byte("nation,quantity\n")); s != nil || err != nil {
 		t.Errorf("CSV: %v, %v", s, err)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"muster/events"
+	"muster/events/phrase"
 	"muster/events/problem"
 	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
@@ -43,6 +44,22 @@ func Open(data []byte) (*Sheet, error) {
 	s := &Sheet{Form: *f, from1904: b.From1904()}
 	s.table, err = pledgesOf(b)
 	return s, err
+}
+
+// Torn refuses a workbook that has the pledges of a form without the hidden sheet, as where the
+// sheet was copied into a workbook of its own; nil for any other one.
+func Torn(data []byte) error {
+	b, err := sheet.OpenBook(data)
+	if err != nil {
+		return nil // whoever reads it says so
+	}
+	defer b.Close()
+	if t, _ := pledgesOf(b); t == nil {
+		return nil
+	}
+	return problem.New(problem.Invalid, "the workbook has the pledges of a form, and not its "+
+		"hidden sheet %q, by which the form is known again", factsSheet).
+		WithHint("give back the form itself; or copy the rows into a new one, `muster sheet new`")
 }
 
 // pledgesOf finds the sheet of pledges by its tags, whatever it is called and wherever it stands.
@@ -84,6 +101,8 @@ func pledgesOf(b *sheet.Book) (*sheet.Table, error) {
 			"`muster sheet new`")
 }
 
+const columnBack phrase.Text = "put the column back, with its tag below its head"
+
 // Mapping returns a mapping that reads the form, with what always holds in another one. The form
 // says by itself what its columns are.
 func (s *Sheet) Mapping(m round.Mapping) (round.Mapping, error) {
@@ -104,7 +123,12 @@ func (s *Sheet) Mapping(m round.Mapping) (round.Mapping, error) {
 		case required[col.field] || col.field == "nation" && s.Nation == "":
 			return m, problem.New(problem.Invalid, "no column of the form has the tag %s (%s)",
 				col.tag, col.en).
-				WithHint("put the column back, with its tag below its head")
+				WithHint("%s", columnBack)
+		default:
+			if _, head := s.table.Column(col.en + " " + col.fr); head {
+				return m, problem.New(problem.Invalid, "the column %q of the form has lost its "+
+					"tag %s", col.en, col.tag).WithHint("%s", columnBack)
+			}
 		}
 	}
 	always := map[string]string{"operation": string(s.Operation), "nation": string(s.Nation)}

@@ -33,7 +33,7 @@ func Open(data []byte, isBook bool, m round.Mapping, today events.Date) (*File, 
 	if !isBook {
 		return f, nil
 	}
-	f.read = round.ReadXLSX
+	f.read = readBook
 	var err error
 	if f.Form, err = form.Open(data); f.Form == nil || err != nil {
 		return f, err
@@ -46,6 +46,16 @@ func Open(data []byte, isBook bool, m round.Mapping, today events.Date) (*File, 
 		f.Mapping.Always["effective"] = today.String()
 	}
 	return f, err
+}
+
+// readBook reads a workbook that is no form. One that was a form is refused as such where nothing
+// else says what its columns are.
+func readBook(data []byte, m round.Mapping, origin events.Origin) (*round.Round, error) {
+	r, err := round.ReadXLSX(data, m, origin)
+	if err != nil && len(m.Columns) == 0 {
+		err = cmp.Or(form.Torn(data), err)
+	}
+	return r, err
 }
 
 // Declares tells how to find out which organisations an operation declares, none for one that is

@@ -3,6 +3,7 @@ package sheet
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -46,8 +47,12 @@ func soundXLSX(data []byte) (rows map[string]int, err error) {
 	if len(z.File) > maxParts {
 		return nil, notXLSX(phrase.Errorf("it has %d parts", len(z.File)))
 	}
+	if err := unzips(z, maxUnzipped); errors.Is(err, errHuge) {
+		return nil, problem.New(problem.TooLarge, "the workbook unzips into more than %d MB",
+			maxUnzipped>>20).WithHint("leave only the sheet with the pledges in it")
+	} // what else is wrong is told with its part
 	parts := map[string]bool{}
-	left := limits{bytes: maxUnzipped, cells: maxCells, merged: maxMerged,
+	left := limits{cells: maxCells, merged: maxMerged,
 		rows: map[string]int{}, sheets: map[string]string{}, targets: map[string]string{}}
 	for _, part := range z.File {
 		name := strings.ToLower(path.Clean("/" + strings.ReplaceAll(part.Name, "\\", "/")))
@@ -80,31 +85,13 @@ const (
 	relations = "/xl/_rels/workbook.xml.rels"
 )
 
-// limits are what may still be read of a workbook, so that a small file does not unzip into a huge
-// one.
+// limits are what may still be read of a workbook.
 type limits struct {
-	bytes, cells, merged int64
+	cells, merged int64
 
 	rows    map[string]int    // rows with a number, by part
 	sheets  map[string]string // the relation of a sheet, by its name
 	targets map[string]string // the part of a relation
-}
-
-var errHuge = errors.New("it unzips into more than is read")
-
-// metered is a part that is read, and taken off the limits.
-type metered struct {
-	io.Reader
-	left *limits
-}
-
-func (m metered) Read(p []byte) (int, error) {
-	n, err := m.Reader.Read(p)
-	m.left.bytes -= int64(n)
-	if m.left.bytes < 0 {
-		return n, errHuge
-	}
-	return n, err
 }
 
 // part reads a part to its end, where the archive compares its checksum.
@@ -114,17 +101,12 @@ func (l *limits) part(part *zip.File, name string) error {
 		return notXLSX(err)
 	}
 	defer func() { _ = r.Close() }() // it was read, and nothing written
-	in := metered{r, l}
 	switch path.Ext(name) {
 	case ".xml", ".rels", ".vml":
-		err = l.xml(in, name)
+		err = l.xml(r, name)
 	}
 	if err == nil {
-		_, err = io.Copy(io.Discard, in)
-	}
-	if errors.Is(err, errHuge) {
-		return problem.New(problem.TooLarge, "the workbook unzips into more than %d MB",
-			maxUnzipped>>20).WithHint("leave only the sheet with the pledges in it")
+		_, err = io.Copy(io.Discard, r)
 	}
 	if err != nil {
 		return notXLSX(phrase.Errorf("its part %q: %w", part.Name, err))
@@ -276,23 +258,36 @@ func (l *limits) element(name string) error {
 // itself. It keeps nothing of it.
 func UnzipsWithin(data []byte, most int64) error {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
+	if err == nil {
+		err = unzips(z, most)
+	}
+	switch {
+	case errors.Is(err, errHuge):
+		return problem.New(problem.TooLarge, "the workbook unzips into more than %d MB",
+			most>>20).WithHint("leave only the sheet with the pledges in it, or import it " +
+			"with the program: muster import xlsx FILE")
+	case err != nil:
 		return notXLSX(err)
 	}
-	left := limits{bytes: most}
+	return nil
+}
+
+var errHuge = errors.New("it unzips into more than is read")
+
+// unzips unzips an archive, and keeps nothing: it takes a fraction of the time of reading its XML.
+// The error is errHuge where it has more bytes than so many.
+func unzips(z *zip.Reader, most int64) error {
 	for _, part := range z.File {
 		r, err := part.Open()
-		if err == nil {
-			_, err = io.Copy(io.Discard, metered{r, &left})
-			err = errors.Join(err, r.Close())
+		if err != nil {
+			return err
 		}
-		switch {
-		case errors.Is(err, errHuge):
-			return problem.New(problem.TooLarge, "the workbook unzips into more than %d MB",
-				most>>20).WithHint("leave only the sheet with the pledges in it, or import it " +
-				"with the program: muster import xlsx FILE")
-		case err != nil:
-			return notXLSX(err)
+		n, err := io.Copy(io.Discard, io.LimitReader(r, most+1))
+		if most -= n; most < 0 {
+			err = errHuge
+		}
+		if err := cmp.Or(err, r.Close()); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -87,7 +87,7 @@ var house = map[string][]string{
 		"github.com/xuri/excelize/v2", "golang.org/x/text/encoding/…"},
 	"ledger/intake/peacekeeping": {"muster/events/…", "muster/ledger/intake/sheet",
 		"muster/ledger/intake/reconcile"},
-	"ledger/intake/reconcile": {"muster/events/…"},
+	"ledger/intake/reconcile": {"muster/events/…", "golang.org/x/text/unicode/norm"},
 
 	"projections/records": {"muster/events/…"},
 	"projections": {"muster/events/…", "muster/projections/records",

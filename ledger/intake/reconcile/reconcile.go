@@ -150,6 +150,7 @@ func (k *Known) Reconcile(rows []Row, opt Options) Result {
 	for i := range rows {
 		c.find(i)
 	}
+	c.findSpelled()
 	c.findExchanged()
 	c.findAlike()
 	c.findRestated()

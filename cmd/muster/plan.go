@@ -93,6 +93,11 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte,
 	for _, k := range comes.Kept {
 		fmt.Fprintln(a.stderr, "muster: "+k.Sentence)
 	}
+	if dryRun {
+		if err := checkPlan(ctx, s, comes.Changes); err != nil {
+			return nil, err
+		}
+	}
 	done := make([]planChange, 0, len(comes.Changes))
 	for _, c := range comes.Changes {
 		change := planChange{Change: c.Verb, What: c.Sentence, statement: c.Statement}
@@ -107,6 +112,23 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte,
 		done = append(done, change)
 	}
 	return done, a.checkReceipts(ctx)
+}
+
+// checkPlan asks whether the changes would be recorded. Where the operation itself changes, that is
+// asked of it alone: whether the others would, is known when it is as they need it.
+func checkPlan(ctx context.Context, s *speaker, changes []plan.Change) error {
+	if len(changes) > 0 && changes[0].Line == "" {
+		draft, err := events.SignDraft(changes[0].Statement, s.signer)
+		if err == nil {
+			_, err = s.to.Check(ctx, draft)
+		}
+		return err
+	}
+	all := make([]events.Statement, len(changes))
+	for i, c := range changes {
+		all[i] = c.Statement
+	}
+	return checkAll(ctx, s, all)
 }
 
 // afterSome says, of a list that broke off, how much of it was done.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -68,8 +67,16 @@ func (a *app) scopeListCmd() *cobra.Command {
 const appliesOn = "what applies on this date, such as 2026-11-23, today, +30d or -2w, or in a " +
 	"month (2027-06) or a range such as 2026-01-01..2026-06-30"
 
-// variant is what tells apart, after the name of a flag, what --help says of it for some questions.
-var variant = regexp.MustCompile("-(date|all|opening|as-is|days|call)$")
+// withoutVariant takes off what tells apart, after the name of a flag, what --help says of it for
+// some questions.
+func withoutVariant(name string) string {
+	for _, v := range []string{"-date", "-all", "-opening", "-as-is", "-days", "-call"} {
+		if flag, ok := strings.CutSuffix(name, v); ok {
+			return flag
+		}
+	}
+	return name
+}
 
 // flagTexts are the flags that questions share, and what --help says of them.
 var flagTexts = map[string]string{
@@ -134,7 +141,7 @@ var whatIf = []string{"without", "without-conditional", "without-caveated", "dis
 // what-if, come those that suppose something; not with on-as-is.
 func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
 	if slices.ContainsFunc(names, func(n string) bool {
-		return n != "on-as-is" && variant.ReplaceAllString(n, "") == "on"
+		return n != "on-as-is" && withoutVariant(n) == "on"
 	}) {
 		names = append(slices.Clone(names), "what-if")
 	}
@@ -143,7 +150,7 @@ func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
 	}
 	for _, name := range names {
 		text := flagTexts[name]
-		name = variant.ReplaceAllString(name, "")
+		name = withoutVariant(name)
 		value := c.Flags().String(name, "", text)
 		into[strings.ReplaceAll(name, "-", "_")] = value
 		f := c.Flags().Lookup(name)

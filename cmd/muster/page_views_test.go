@@ -5,6 +5,7 @@ import (
 	"html"
 	"io"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -91,8 +92,11 @@ func (c confided) told(text string) (all []string) {
 }
 
 var (
-	linked = regexp.MustCompile(
-		`(?:href|src|data-live|data-log)="([^"]*)"|<form method="post" action="([^"]*)"`)
+	// Each begins with letters, which are found ten times as soon as one of several words.
+	linked = []*regexp.Regexp{regexp.MustCompile(`href="([^"]*)"`),
+		regexp.MustCompile(`src="([^"]*)"`), regexp.MustCompile(`data-live="([^"]*)"`),
+		regexp.MustCompile(`data-log="([^"]*)"`),
+		regexp.MustCompile(`<form method="post" action="([^"]*)"`)}
 	asking  = regexp.MustCompile(`(?s)<form method="get".*?</form>`)
 	leaving = regexp.MustCompile(`(?s)<section class="banner counted".*?</section>`)
 )
@@ -122,9 +126,8 @@ func crawl(t *testing.T, start string) iter.Seq2[string, string] {
 			if !isPage || at.Path == "/docs" || at.Path == "/session" {
 				continue
 			}
-			for _, found := range linked.FindAllStringSubmatch(
-				leaving.ReplaceAllString(body, ""), -1) {
-				if to, err := base.Parse(html.UnescapeString(found[1] + found[2])); err == nil &&
+			for _, found := range linksOf(leaving.ReplaceAllString(body, "")) {
+				if to, err := base.Parse(html.UnescapeString(found)); err == nil &&
 					to.Host == base.Host {
 					next = append(next, to)
 				}
@@ -134,6 +137,20 @@ func crawl(t *testing.T, start string) iter.Seq2[string, string] {
 			t.Errorf("only %d pages were looked at", len(seen))
 		}
 	}
+}
+
+// linksOf returns where a page leads, in the order of the page.
+func linksOf(body string) (links []string) {
+	at := map[int]string{}
+	for _, to := range linked {
+		for _, found := range to.FindAllStringSubmatchIndex(body, -1) {
+			at[found[0]] = body[found[2]:found[3]]
+		}
+	}
+	for _, i := range slices.Sorted(maps.Keys(at)) {
+		links = append(links, at[i])
+	}
+	return links
 }
 
 // shapeOf is what pages have in common that differ in the values of their parameters alone.

@@ -27,7 +27,8 @@ var muster = sync.OnceValues(func() (string, error) {
 	}
 	built = dir
 	path := filepath.Join(dir, "muster")
-	out, err := exec.Command("go", "build", "-o", path, "muster/cmd/muster").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags=-w", "-o", path,
+		"muster/cmd/muster").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}

@@ -169,15 +169,16 @@ func TestPageImport(t *testing.T) {
 	b.click("#desk-form button")
 	b.says(".sum", "form.xlsx: 1 statement is to be signed.")
 	b.says("#desk-rows .cells", "6300 → 6200")
-	b.signs200(t, u, on, list, mapping, key)
+	b.signs200(t, u, on, list, mapping, filepath.Join(dir, "founder.key"))
 }
 
-// signs200 has a file of 200 offers signed, which the browser sends in full batches.
+// signs200 has a coordinator sign a file of 200 offers of a nation without a liaison, which the
+// browser sends in full batches.
 func (b *tab) signs200(t *testing.T, u user, on, list, mapping, key string) {
 	t.Helper()
 	var rows strings.Builder
 	for i := range 200 {
-		fmt.Fprintf(&rows, "FRA,%d\n", i+1)
+		fmt.Fprintf(&rows, "Kazakhstan,%d\n", i+1)
 	}
 	if err := os.WriteFile(list, []byte("nation,quantity\n"+rows.String()), 0o600); err != nil {
 		t.Fatal(err)

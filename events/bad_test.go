@@ -333,6 +333,16 @@ func TestBadInputInLists(t *testing.T) {
 			`roles[1].role "sea": is in the catalogue twice: leave one out`},
 		{"a role without unit", opened(`"roles":[{"role":"sea","title":"Sea","units":[]}]`),
 			"roles[0].units: has 0 units: write from 1 to 16, such as personnel"},
+		{"titles in no language", opened(`"roles":[{"role":"sea","title":"Sea","titles":[` +
+			`{"language":"fr","title":"Mer"},{"language":"FR","title":"Mer"},` +
+			`{"language":"fr","title":" "}],"units":["ship"]}]`),
+			`3 fields are wrong: roles[0].titles[1].language "FR": not a language: write its code ` +
+				`in two or three lower-case letters, such as fr; roles[0].titles[2].language "fr": ` +
+				`is there twice: leave one out; roles[0].titles[2].title: missing: write a few words`},
+		{"17 titles", opened(`"roles":[{"role":"sea","title":"Sea","titles":[` +
+			strings.Repeat(`{"language":"fr","title":"Mer"},`, 16) +
+			`{"language":"fr","title":"Mer"}],"units":["ship"]}]`),
+			"roles[0].titles: has 17 titles: write at most 16"},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
 			_, err := Parse([]byte(bad.text))

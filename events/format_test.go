@@ -89,6 +89,7 @@ func TestFormatDescribesEveryMember(t *testing.T) {
 	check("organisations", rowsOf(reflect.TypeFor[Organisation]()))
 	check("seen", rowsOf(reflect.TypeFor[Seen]()))
 	check("roles", rowsOf(reflect.TypeFor[RoleDefinition]()))
+	check("titles", rowsOf(reflect.TypeFor[Translation]()))
 	check("terms", rowsOf(reflect.TypeFor[PledgeTerms]()))
 	check("strength", rowsOf(reflect.TypeFor[Strength]()))
 	check("conditions", rowsOf(reflect.TypeFor[StandingCondition]()))
@@ -111,6 +112,8 @@ func TestFormatStatesEveryBound(t *testing.T) {
 		fmt.Sprintf("days from 0 to %d", MaxNotice),
 		fmt.Sprintf("list of 1 to %d objects", MaxRoles),
 		fmt.Sprintf("list of at most %d different titles", MaxElsewhere),
+		LanguageForm, fmt.Sprintf("list of at most %d objects, no two with the same `language`",
+			MaxTitles),
 		fmt.Sprintf("list of 1 to %d different slugs", MaxRoles),
 		fmt.Sprintf("list of 1 to %d different nations", MaxReleasable),
 		fmt.Sprintf("list of 1 to %d objects: the caveats", MaxHanging),

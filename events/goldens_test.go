@@ -42,8 +42,8 @@ func goldenTerms() PledgeTerms {
 
 func coordinatorGoldens(t testing.TB) []golden {
 	catalogue := []RoleDefinition{
-		{"ground", "Troops in the country", []Unit{"personnel", "battalion"}},
-		{"sustainment", "Money for upkeep", []Unit{"EUR"}},
+		{"ground", "Troops in the country", nil, []Unit{"personnel", "battalion"}},
+		{"sustainment", "Money for upkeep", nil, []Unit{"EUR"}},
 	}
 	line := RequirementTerms{
 		Operation: "mnf-u", Line: "ground-west", Role: "ground", Area: "west",
@@ -332,15 +332,23 @@ func deskGoldens() []golden {
 // it.
 func organisationGoldens(t testing.TB) []golden {
 	terms := OperationTerms{"mnf-u", "Multinational Force Ukraine", "", []RoleDefinition{
-		{"ground", "Troops", []Unit{"personnel"}}}, Organisations{
+		{"ground", "Troops", nil, []Unit{"personnel"}}}, Organisations{
 		{"x-nato", "NATO", []string{"OTAN", "North Atlantic Treaty Organization"}},
 		{"x-au", "African Union", nil}}}
+	titled := terms
+	titled.Organisations = nil
+	titled.Roles = []RoleDefinition{{"ground", "Troops", []Translation{{"fr", "Troupes au sol"},
+		{"sr-Latn", "Kopnene snage"}}, []Unit{"personnel"}}}
 	place := Place{Operation: "mnf-u", Nation: "x-nato"}
 	return []golden{
 		{130, "organisations", "muster.ev.HQ.mnf-u.operation.01M833HDZB0000000000000042.opened",
 			&OperationOpened{goldenHead(130, "operation.opened"), goldenDated, terms, Public}},
 		{131, "organisations", "muster.ev.HQ.mnf-u.operation.01M833HEYK0000000000000043.revised",
 			&OperationRevised{goldenHead(131, "operation.revised"), goldenDated, terms}},
+		{134, "titles", "muster.ev.HQ.mnf-u.operation.01M833HHWB0000000000000046.opened",
+			&OperationOpened{goldenHead(134, "operation.opened"), goldenDated, titled, ""}},
+		{135, "titles", "muster.ev.HQ.mnf-u.operation.01M833HJVK0000000000000047.revised",
+			&OperationRevised{goldenHead(135, "operation.revised"), goldenDated, titled}},
 		{132, "organisation", "muster.ev.HQ.-.member.01M833HFXV0000000000000044.admitted",
 			&MemberAdmitted{goldenHead(132, "member.admitted"), natoSigner(t).Key(), Liaison, "",
 				""}},

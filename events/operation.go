@@ -2,15 +2,55 @@ package events
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 )
 
 // A RoleDefinition is a line of an operation's catalogue of roles.
 type RoleDefinition struct {
 	Role  Role   `json:"role"`
 	Title string `json:"title"`
+	// Titles are the title in other languages. In which language Title is, nothing says.
+	Titles []Translation `json:"titles,omitzero"`
 	// Units are what pledges of the role may be counted in. The first is the usual one.
 	Units []Unit `json:"units"`
+}
+
+// A Translation is a title in a language.
+type Translation struct {
+	Language Language `json:"language"`
+	Title    string   `json:"title"`
+}
+
+// A Language is named as browsers and documents name it (BCP 47): ISO 639's two or three letters,
+// and where it takes more to tell, ISO 15924's script and ISO 3166-1's country: fr, sr-Latn, pt-BR.
+type Language string
+
+// LanguageForm is the form of a language's name, as a pattern.
+const LanguageForm = `^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?$`
+
+// MaxTitles is the most other languages that a role may have a title in.
+const MaxTitles = 16
+
+var languageForm = regexp.MustCompile(LanguageForm)
+
+// Valid reports whether l has the form of a language's name.
+func (l Language) Valid() bool { return languageForm.MatchString(string(l)) }
+
+// TitleIn returns the title for readers of a language, or else one in a form of it (fr-BE for fr),
+// and whether there is one; otherwise it is the title as it was given.
+func (r *RoleDefinition) TitleIn(l Language) (title string, known bool) {
+	title = r.Title
+	for _, t := range r.Titles {
+		switch {
+		case t.Language == l:
+			return t.Title, true
+		case !known && strings.HasPrefix(string(t.Language), string(l)+"-"):
+			title, known = t.Title, true
+		}
+	}
+	return title, known
 }
 
 // OperationTerms is what an operation is, which roles it has, and which organisations.
@@ -56,6 +96,7 @@ func (t *OperationTerms) check(c *checker) {
 func (r *RoleDefinition) check(c *checker, at string) {
 	c.slug(at+".role", string(r.Role), "ground")
 	c.title(at+".title", r.Title)
+	r.checkTitles(c, at+".titles")
 	if len(r.Units) == 0 || len(r.Units) > MaxUnits {
 		c.field(at+".units", "", "has %d units: write from 1 to %d, such as personnel",
 			len(r.Units), MaxUnits)
@@ -66,6 +107,25 @@ func (r *RoleDefinition) check(c *checker, at string) {
 		if slices.Contains(r.Units[:i], u) {
 			c.field(fmt.Sprintf("%s.units[%d]", at, i), string(u), "is there twice: leave one out")
 		}
+	}
+}
+
+func (r *RoleDefinition) checkTitles(c *checker, at string) {
+	if len(r.Titles) > MaxTitles {
+		c.field(at, "", "has %d titles: write at most %d", len(r.Titles), MaxTitles)
+		return
+	}
+	for i, t := range r.Titles {
+		of := fmt.Sprintf("%s[%d]", at, i)
+		if !t.Language.Valid() {
+			c.field(of+".language", string(t.Language),
+				"not a language: write its code in two or three lower-case letters, such as fr")
+		} else if slices.ContainsFunc(r.Titles[:i], func(o Translation) bool {
+			return o.Language == t.Language
+		}) {
+			c.field(of+".language", string(t.Language), "is there twice: leave one out")
+		}
+		c.title(of+".title", t.Title)
 	}
 }
 

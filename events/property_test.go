@@ -430,6 +430,12 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 	case []string:
 		drawn = rapid.SliceOfNDistinct(rapid.StringMatching(`[A-Za-z]{1,9}`), 1, 5, rapid.ID).
 			Draw(t, name)
+	case []Translation:
+		drawn = []Translation{{"fr", drawText(t, name)}, {"sr-Latn", "Naslov"}}[:rapid.IntRange(
+			0, 2).Draw(t, name)]
+		if reflect.ValueOf(drawn).Len() == 0 {
+			return
+		}
 	case []Unit:
 		drawn = []Unit{"personnel", "EUR"}[:rapid.IntRange(1, 2).Draw(t, name)]
 	case []RoleDefinition:

@@ -151,6 +151,9 @@ func (p *Picture) renderOperations(_ context.Context, r *rendering, b Basis) err
 			p.said(r, c.seq, c.effective, c.what.Title, c.what.Note)
 			for _, role := range c.what.Roles {
 				r.line("role", role.Role, role.Title, role.Units)
+				for _, t := range role.Titles {
+					r.line("title", role.Role, t.Language, t.Title)
+				}
 			}
 			for _, o := range c.what.Organisations {
 				r.line("organisation", o.Code, o.Name, o.Also)

@@ -33,7 +33,8 @@ func TestFrenchPages(t *testing.T) {
 		"/submit?type=pledge.corrected&pledge=" + list.Pledges[0].ID,
 		"/verify?record=33", "/mine?nation=FRA", "/due?on=" + aDay,
 		"/readiness?by_nation=true&on=" + aDay, "/review?on=" + aDay, "/nations", "/delivery",
-		"/corrections", "/late?days=1", "/plan?operation=mnf-u", "/members", "/session", "/import",
+		"/corrections", "/late?days=1", "/plan?operation=mnf-u", "/plan?operation=isaf", "/members",
+		"/session", "/import",
 		"/feeds", "/desk", "/?on=yesterday&rung=high", "/?operation=mnf-z", "/pledges/01ARZ",
 		"/timeline?from=2026-03-01&until=2026-01-01", "/compare?from=90000",
 	} {
@@ -47,7 +48,18 @@ func TestFrenchPages(t *testing.T) {
 			b.wait("document.querySelector('table.log .says')")
 		}
 		b.speaksNo(english)
+		switch {
+		case strings.HasPrefix(address, "/plan?operation=isaf"):
+			b.says("main", "Troupes dans le pays")
+			b.says("main", "personnel ou unité")
+			b.wait("!document.querySelector(\"td[lang='']\")")
+			b.says("#notes li[lang='']", "International Security Assistance Force")
+		case strings.HasPrefix(address, "/pledges/") && strings.Contains(address, "?on="+aDay):
+			b.says("dl.facts", "Troupes dans le pays")
+		}
 	}
+	b.open("/plan?operation=isaf&lang=en")
+	b.says("td[lang='']", "Troops in the country")
 	b.shot("french-last")
 }
 

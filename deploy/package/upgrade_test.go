@@ -124,7 +124,9 @@ func TestUpgradeAndBack(t *testing.T) {
 		}
 	}
 	old.serve(t, func() {
-		old.says(t, "plan", "apply", "../../cmd/muster/demo/mnf-u.plan.yaml")
+		// that of its own time: it does not know what plans have said since
+		old.says(t, "plan", "apply",
+			filepath.Join(filepath.Dir(old.program), "cmd/muster/demo/mnf-u.plan.yaml"))
 		offer(old, "NLD")
 		log = old.says(t, "log", "--raw")
 	})

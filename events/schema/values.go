@@ -115,6 +115,9 @@ func valueSchema(in reflect.Type, name string, t reflect.Type, optional bool) (o
 		return object{"enum": set}, nil
 	}
 	switch {
+	case t == reflect.TypeFor[events.Language]():
+		return object{"type": "string", "pattern": events.LanguageForm,
+			"description": "A language as BCP 47 names it"}, nil
 	case t == reflect.TypeFor[events.Type]():
 		return object{"type": "string"}, nil
 	case t == reflect.TypeFor[events.Quantity]() && name == "quantity" &&
@@ -153,6 +156,7 @@ var limits = map[reflect.Type]int{
 	reflect.TypeFor[events.RoleDefinition]():     events.MaxRoles,
 	reflect.TypeFor[events.Organisation]():       events.MaxOrganisations,
 	reflect.TypeFor[events.Unit]():               events.MaxUnits,
+	reflect.TypeFor[events.Translation]():        events.MaxTitles,
 	reflect.TypeFor[string]():                    events.MaxElsewhere,
 	reflect.TypeFor[events.Nation]():             events.MaxReleasable,
 	reflect.TypeFor[events.StandingCondition]():  events.MaxHanging,

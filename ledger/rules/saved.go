@@ -22,7 +22,7 @@ import (
 
 // savedForm begins the file. Whoever changes State, or how it is written, raises its number, and
 // what was saved is thrown away.
-const savedForm = "muster ledger state 10\n"
+const savedForm = "muster ledger state 11\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -190,6 +190,10 @@ func (t coder) operation(o *operation) {
 	compact.Each(t.Codec, &o.terms.Roles, func(r *events.RoleDefinition) {
 		word(t, &r.Role)
 		word(t, &r.Title)
+		compact.Each(t.Codec, &r.Titles, func(o *events.Translation) {
+			word(t, &o.Language)
+			word(t, &o.Title)
+		})
 		words(t, &r.Units)
 	})
 	compact.Each(t.Codec, (*[]events.Organisation)(&o.terms.Organisations),

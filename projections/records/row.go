@@ -101,9 +101,10 @@ type Row struct {
 
 // A Role is one of an operation's catalogue, or of a scope.
 type Role struct {
-	Role  events.Role
-	Title string
-	Units []events.Unit
+	Role   events.Role
+	Title  string
+	Titles []events.Translation
+	Units  []events.Unit
 }
 
 // An Organisation is one that an operation declares.

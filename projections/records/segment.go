@@ -10,7 +10,7 @@ import (
 
 // Form is the version of the saved form. A change of the type Row, or of what [Code] does with
 // it, must raise it: then every saved file is thrown away and built anew from the source.
-const Form = 8
+const Form = 9
 
 // ErrDamaged is in the chain of the error of a segment that is not what was written.
 var ErrDamaged = errors.New("the saved rows are damaged")
@@ -147,6 +147,10 @@ func ofPlan(c *compact.Codec, r *Row) {
 		compact.Each(c, &r.Roles, func(role *Role) {
 			c.Plain((*string)(&role.Role))
 			c.Plain(&role.Title)
+			compact.Each(c, &role.Titles, func(t *events.Translation) {
+				c.Plain((*string)(&t.Language))
+				c.Plain(&t.Title)
+			})
 			compact.Each(c, &role.Units, func(unit *events.Unit) { c.Plain((*string)(unit)) })
 		})
 	}

@@ -174,7 +174,7 @@ func TestPagesSayWhatIsBeside(t *testing.T) {
 	for path, want := range map[string]string{"/due?within=7": "Looked ahead: 7 days.",
 		"/due?within=90":           `href="/api/v1/due.ics?within=90"`,
 		"/late?days=3":             "more than 3 days late",
-		"/plan?operation=force":    "force: Operation force</li><li>illustrative",
+		"/plan?operation=force":    "force: Operation force</li><li lang=\"\">illustrative",
 		"/plan":                    `/timeline?line=air-all&amp;operation=force`,
 		"/readiness?on=2025-12-01": "The first pledge is there from 2026-01-01 on.",
 		"/nations?on=2025-12-01":   `on=2026-01-01">Show that day`,

@@ -408,7 +408,8 @@ func PlanTable(p Plan) Table {
 	}
 	roles := Table{Head: []string{"role", "unit", "title"}}
 	for _, r := range p.Catalogue.Roles {
-		roles.Add(r, string(r.Role), text(r.Units, " or "), r.Title)
+		title, _ := r.TitleIn(inEnglish)
+		roles.Add(r, string(r.Role), text(r.Units, " or "), title)
 	}
 	t.Beside = []Table{roles}
 	if len(p.Catalogue.Organisations) > 0 {

@@ -144,7 +144,11 @@ func (m *merge) operation(file events.OperationTerms) events.OperationTerms {
 
 // roleTold and organisationTold return what names an item of a list, and all that it says.
 func roleTold(r events.RoleDefinition) (name, said string) {
-	return string(r.Role), fmt.Sprintf("%s (%s)", strings.TrimSpace(r.Title), joined(r.Units))
+	said = fmt.Sprintf("%s (%s)", strings.TrimSpace(r.Title), joined(r.Units))
+	if len(r.Titles) > 0 {
+		said += "; " + titles(r)
+	}
+	return string(r.Role), said
 }
 
 func organisationTold(o events.Organisation) (name, said string) {

@@ -13,6 +13,7 @@
 //	roles:
 //	  - role: ground
 //	    title: Troops in the country
+//	    titles: {fr: Troupes dans le pays}  # optional: the title in other languages
 //	    units: [personnel]       # or, for one, unit: personnel
 //	organisations:               # optional: those that pledge as nations do
 //	  - code: x-nato             # x-, and 2 to 20 letters, digits and hyphens
@@ -105,8 +106,9 @@ func Read(name string, data []byte) (Plan, error) {
 func readRoles(v strictyaml.Value) []events.RoleDefinition {
 	var roles []events.RoleDefinition
 	for _, item := range v.Items() {
-		m := item.Members("role", "title", "units", "unit")
-		role := events.RoleDefinition{Role: events.Role(m["role"].Text()), Title: m["title"].Text()}
+		m := item.Members("role", "title", "titles", "units", "unit")
+		role := events.RoleDefinition{Role: events.Role(m["role"].Text()), Title: m["title"].Text(),
+			Titles: readTitles(m["titles"])}
 		for _, unit := range m["units"].Items() {
 			role.Units = append(role.Units, events.Unit(unit.Text()))
 		}
@@ -118,6 +120,13 @@ func readRoles(v strictyaml.Value) []events.RoleDefinition {
 		roles = append(roles, role)
 	}
 	return roles
+}
+
+func readTitles(v strictyaml.Value) (all []events.Translation) {
+	for _, t := range v.Entries() {
+		all = append(all, events.Translation{Language: events.Language(t.Key), Title: t.Text()})
+	}
+	return all
 }
 
 func readOrganisations(v strictyaml.Value) (all events.Organisations) {

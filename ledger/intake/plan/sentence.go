@@ -60,6 +60,7 @@ func operationDiff(have, want events.OperationTerms) []Difference {
 			continue
 		}
 		d.of("title", string(w.Role), true, h.Title, w.Title)
+		d.of("titles", string(w.Role), false, titles(h), titles(w))
 		d.of("units", string(w.Role), false, joined(h.Units), joined(w.Units))
 	}
 	for _, h := range have.Roles {
@@ -72,6 +73,15 @@ func operationDiff(have, want events.OperationTerms) []Difference {
 		d.of("order of roles", "", false, roleNames(have.Roles), roleNames(want.Roles))
 	}
 	return append(d, organisationsDiff(have.Organisations, want.Organisations)...)
+}
+
+// titles tells the titles of a role in other languages: "fr: Troupes au sol; pl: Wojska".
+func titles(r events.RoleDefinition) string {
+	all := make([]string, len(r.Titles))
+	for i, t := range r.Titles {
+		all[i] = string(t.Language) + ": " + strings.TrimSpace(t.Title)
+	}
+	return strings.Join(all, "; ")
 }
 
 func organisationsDiff(have, want events.Organisations) []Difference {

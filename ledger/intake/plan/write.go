@@ -53,6 +53,12 @@ func (w *writer) roles(all []events.RoleDefinition) {
 	for _, r := range all {
 		w.text("  - ", "role", string(r.Role))
 		w.text("    ", "title", r.Title)
+		if len(r.Titles) > 0 {
+			w.WriteString("    titles:\n")
+		}
+		for _, t := range r.Titles {
+			w.text("      ", scalar(string(t.Language)), t.Title)
+		}
 		units := make([]string, len(r.Units))
 		for i, u := range r.Units {
 			units[i] = string(u)

@@ -24,7 +24,8 @@ func written(t interface{ Fatalf(string, ...any) }, now plan.Current) plan.Plan 
 }
 
 func TestWrite(t *testing.T) {
-	now := apply(plan.Current{}, changes(t, small+"organisations:\n"+
+	now := apply(plan.Current{}, changes(t, strings.Replace(small, "title: Troops,",
+		"title: Troops, titles: {fr: Troupes au sol, no: Styrker},", 1)+"organisations:\n"+
 		"  - {code: x-nato, name: NATO, also: [OTAN]}\n", plan.Current{}))
 	want := `# What mnf-u asks for, as muster.example/berlin has it on 2026-11-23.
 # Change what is to change, and give the file back: on the page Plan, or with
@@ -37,6 +38,9 @@ base: {ledger: muster.example/berlin, as_of: 57, on: 2026-11-23}
 roles:
   - role: ground
     title: Troops
+    titles:
+      fr: Troupes au sol
+      "no": Styrker
     units: [personnel, unit]
   - role: sustainment
     title: Money
@@ -171,6 +175,11 @@ sea: others have added it since the file was written, and so it stays: 10 person
 	}
 	if said, _, err := edited(t, base, now); err != nil || said != "" {
 		t.Errorf("given back as it was: %v %s", err, said)
+	}
+	said, _, err = edited(t, base, base, "title: Troops",
+		"title: Troops\n    titles: {fr: Troupes}")
+	if err != nil || !strings.Contains(said, "titles of ground none → fr: Troupes") {
+		t.Errorf("with a title in another language: %v %s", err, said)
 	}
 	if said, _, err := edited(t, base, now, "quantity: 15000", "quantity: 18000"); err != nil ||
 		said != "" {

@@ -45,7 +45,9 @@ type frame struct {
 	service *web.Service // what answers: of the view that the page is of, and of nothing else
 	// toSecond are the proposals that the reader may second, where the page lists some.
 	toSecond []string
-	id       string // the part of the path that names a thing, "" for pages of no one thing
+	// translated are texts that were recorded in the reader's language.
+	translated []string
+	id         string // the part of the path that names a thing, "" for pages of no one thing
 }
 
 // frame puts a frame around what was asked for. The frame can be shown with the error, too: then it
@@ -412,6 +414,34 @@ func (f *frame) Operations() []projections.Catalogue {
 		return err
 	})
 	return all.Operations
+}
+
+// A recorded is a text that somebody has written, in a language that nothing tells but where it is
+// Known to be the reader's. Else a page marks it with lang="", as HTML has it for a language that
+// is not known: a screen reader then does not read it as if it were the page's (WCAG 3.1.2). Names
+// and slugs are marked nowhere, nor is what was recorded within a sentence of the page.
+type recorded struct {
+	Text  string
+	Known bool
+}
+
+// titleOf returns the title of a role for the reader.
+func (f *frame) titleOf(r *events.RoleDefinition) recorded {
+	title, known := r.TitleIn(events.Language(f.Lang))
+	return recorded{title, known}
+}
+
+// RoleTitle returns the title of an operation's role for the reader, nil where it has none.
+func (f *frame) RoleTitle(operation events.Operation, role events.Role) *recorded {
+	for _, o := range f.Operations() {
+		for i := range o.Roles {
+			if o.Operation == operation && o.Roles[i].Role == role {
+				title := f.titleOf(&o.Roles[i])
+				return &title
+			}
+		}
+	}
+	return nil
 }
 
 // previewed tells what statements would change, or what is wrong with them where the picture cannot

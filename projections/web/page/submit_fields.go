@@ -272,6 +272,7 @@ func (s *submitPage) offerOfPlan(f *field, lines []projections.Requirement) {
 			switch f.Name {
 			case "role", "roles":
 				f.add(string(r.Role))
+				f.label(string(r.Role), s.titleOf(&r).Text)
 			case "unit":
 				for _, u := range r.Units {
 					f.add(string(u))
@@ -287,6 +288,14 @@ func (s *submitPage) offerOfPlan(f *field, lines []projections.Requirement) {
 			f.add(string(lines[i].Line))
 		}
 	}
+}
+
+// label says what a word of a field stands for.
+func (f *field) label(word, label string) {
+	if f.Labels == nil {
+		f.Labels = map[string]string{}
+	}
+	f.Labels[word] = label
 }
 
 // offerOfPledge gives a field what the pledge that the form is about has of its kind. A question
@@ -348,7 +357,7 @@ func (f field) Hint() string {
 	}
 	ofLine := f.F.Say.Side == projections.ForCoordinators
 	switch {
-	case f.Fixed || f.Name == "role" && f.Labels != nil: // of a member
+	case f.Fixed || f.Name == "role" && f.Words != nil: // of a member
 		return ""
 	case f.Name == "quantity" && ofLine:
 		return f.F.T("hint.quantity.required")

@@ -42,6 +42,8 @@ type tableCell struct {
 	Class   string
 	Parts   []tablePart
 	English bool
+	// Recorded is set of a text that somebody has written: see [recorded].
+	Recorded bool
 }
 
 // A tablePart is a word of a cell, and where it leads, nil for nowhere.
@@ -76,8 +78,10 @@ type tableAnswer struct {
 // Members, nil for nowhere.
 type tableNote struct {
 	Text string
-	Day  events.Date
-	At   any
+	// Recorded is set of a text that somebody has written: see [recorded].
+	Recorded bool
+	Day      events.Date
+	At       any
 }
 
 // tables are the pages of rows, in the order of the list on top.
@@ -266,7 +270,30 @@ func (f *frame) planRows() (tableAnswer, error) {
 	if a.Catalogue.Title != "" {
 		title += ": " + a.Catalogue.Title
 	}
-	return f.tell(web.PlanTable(a), title, a.Catalogue.Note), err
+	t := web.PlanTable(a)
+	for i := range a.Catalogue.Roles {
+		role := &a.Catalogue.Roles[i]
+		title := f.titleOf(role)
+		cells := t.Beside[0].Rows[i].Cells
+		cells[len(cells)-2], cells[len(cells)-1] = f.unitsOf(role), title.Text
+		if title.Known {
+			f.translated = append(f.translated, title.Text)
+		}
+	}
+	answer := f.tell(t, title, a.Catalogue.Note)
+	for i := range answer.notes {
+		answer.notes[i].Recorded = true
+	}
+	return answer, err
+}
+
+// unitsOf names the units of a role: "personnel or team".
+func (f *frame) unitsOf(r *events.RoleDefinition) string {
+	units := make([]string, len(r.Units))
+	for i, u := range r.Units {
+		units[i] = f.UnitName(u)
+	}
+	return f.Tell(phrase.List(phrase.Or, units...)).Text
 }
 
 // kind is the page of a question.
@@ -383,8 +410,12 @@ func (p *tablePage) cell(column tableColumn, said string) tableCell {
 		return one(said, nil) // which leads to one of the row's operation
 	case "what", "what was said", "what is right":
 		return tableCell{Class: "sentence", Said: unbroken(said)}
-	case "scope", "title":
+	case "scope":
 		return one(said, nil)
+	case "title", "note", "also", "source", "reference":
+		c := one(said, nil)
+		c.Recorded = !slices.Contains(p.translated, said)
+		return c
 	case "unit":
 		return one(p.UnitName(events.Unit(said)), nil)
 	case "due", "finding", "waits for", "rung", "type", "clearance", "essential",

@@ -126,7 +126,7 @@ func TestPagesNameWhatTheyApply(t *testing.T) {
 		whole = inHTML.ReplaceAllString(w.Body.String(), "")
 		_, main, _ = strings.Cut(whole, "<main")
 		main, _, _ = strings.Cut(main, "</main>")
-		return formID.ReplaceAllString(whole, ""), formID.ReplaceAllString(main, "")
+		return withoutIDs(whole), withoutIDs(main)
 	}
 	ignored := 0
 	for _, path := range []string{"/due?within=90", "/readiness", "/review", "/delivery",

@@ -212,9 +212,18 @@ func (c confidence) formAsks(ids []string) (all []pageAsk) {
 	return all
 }
 
-// formID is the id that a form, or what is to be signed, is given for what it will say, another
-// each time.
-var formID = regexp.MustCompile(`(name="id" value="|&#34;id&#34;:&#34;)[0-9A-Z]{26}("|&#34;)`)
+// formID and signedID find the id that a form, and what is to be signed, is given for what it will
+// say. Each begins with letters, which are found ten times as soon as either of them in one
+// expression.
+var (
+	formID   = regexp.MustCompile(`name="id" value="[0-9A-Z]{26}"`)
+	signedID = regexp.MustCompile(`&#34;id&#34;:&#34;[0-9A-Z]{26}&#34;`)
+)
+
+// withoutIDs takes the ids out of a page that are others each time.
+func withoutIDs(page string) string {
+	return signedID.ReplaceAllString(formID.ReplaceAllString(page, `name="id"`), "&#34;id&#34;")
+}
 
 // get returns a page as somebody gets it, in a language: the status, all headers and all bytes but
 // the new ids of what nobody has said yet.
@@ -227,11 +236,11 @@ func (a pageAsk) get(pages http.Handler, reader access.Reader, lang string) stri
 	r.Header.Set("Accept-Language", lang)
 	w := httptest.NewRecorder()
 	pages.ServeHTTP(w, r.WithContext(access.WithReader(r.Context(), reader)))
-	body := w.Body.Bytes()
+	body := w.Body.String()
 	if a.form == nil || strings.HasPrefix(a.path, "/desk") {
-		body = formID.ReplaceAll(body, []byte(`${1}${2}`))
+		body = withoutIDs(body)
 	}
-	return fmt.Sprintln(w.Code, w.Header()) + string(body)
+	return fmt.Sprintln(w.Code, w.Header()) + body
 }
 
 // pages serves the pages of a server of a ledger, in which those read who have signed in.

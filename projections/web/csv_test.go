@@ -87,6 +87,7 @@ func TestCSVCells(t *testing.T) {
 		WhatIf: &projections.WhatIf{WithoutConditional: true}}
 	table.Basis, table.Head = &b, []string{"what", "how much"}
 	for _, cell := range []string{"=1+1", "+1", "-1", "-x", "@x", "\tx", "plain", "=",
+		"'=1+1", "'plain",
 		`"quoted", and cut`} {
 		table.Add(nil, cell, "1")
 	}
@@ -104,6 +105,8 @@ func TestCSVCells(t *testing.T) {
 '	x,1,BASIS
 plain,1,BASIS
 '=,1,BASIS
+''=1+1,1,BASIS
+'plain,1,BASIS
 """quoted"", and cut",1,BASIS
 beside,2,BASIS
 `, "BASIS", "17,2026-01-04,confirmed,without what is conditional"))

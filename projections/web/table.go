@@ -215,10 +215,12 @@ func (t Table) WriteNDJSON(w io.Writer) error {
 	return nil
 }
 
-// guardFormula keeps a spreadsheet from running text. Plain negative numbers are left alone.
+// guardFormula keeps a spreadsheet from running text. Plain negative numbers are left alone. What
+// looks like guarded text is guarded once more, so that whoever reads it back knows what it was.
 func guardFormula(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) &&
-		strings.Trim(cell, "-0123456789.") != "" {
+	if text := strings.TrimLeft(cell, "'"); text != "" &&
+		strings.ContainsRune("=+-@\t\r", rune(text[0])) &&
+		(text != cell || strings.Trim(cell, "-0123456789.") != "") {
 		return "'" + cell
 	}
 	return cell

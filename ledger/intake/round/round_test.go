@@ -345,3 +345,22 @@ func TestNobodyWaits(t *testing.T) {
 		}
 	}
 }
+
+// A list that Muster has exported says what it said before it was guarded from spreadsheets; in
+// another file an apostrophe stands as it is.
+func TestGuardedTextOfAList(t *testing.T) {
+	const always = "always: {operation: op1, role: ground, unit: personnel, " +
+		"effective: 2026-01-01, from: 2026-01-01}"
+	const id = "01M8P9CRK0FQ6SXPPXVX7BMG6X"
+	for guarded, want := range map[string]string{"'=1+1": "=1+1", "''=1+1": "'=1+1", "'-x": "-x",
+		"'s-Hertogenbosch": "'s-Hertogenbosch", "'": "'", "+1": "+1", "'+'": "+'"} {
+		r := read(t, "id,nation,quantity,note\n"+id+",FRA,5,"+guarded+"\n", mapping(t, always))
+		if got := r.Rows[0].Offer.Note; got != want {
+			t.Errorf("the note %q of a list is read as %q", guarded, got)
+		}
+		r = read(t, "nation,quantity,note\nFRA,5,"+guarded+"\n", mapping(t, always))
+		if got := r.Rows[0].Offer.Note; got != guarded {
+			t.Errorf("the note %q of another file is read as %q", guarded, got)
+		}
+	}
+}

@@ -27,6 +27,21 @@ type values struct {
 var spreadsheetErrors = map[string]bool{"#N/A": true, "#REF!": true, "#DIV/0!": true,
 	"#VALUE!": true, "#NAME?": true, "#NULL!": true, "#NUM!": true}
 
+// unguard takes off what a list of Muster's has in front of text that a spreadsheet would take for
+// a formula. Such a list names its pledges.
+func (c *converter) unguard(v *values) {
+	if _, err := events.ParseID(v.text["id"]); err != nil || c.mapping.IsForm {
+		return
+	}
+	for field, text := range v.text {
+		own, guarded := strings.CutPrefix(text, "'")
+		formula := strings.TrimLeft(own, "'")
+		if guarded && formula != "" && strings.ContainsRune("=+-@", rune(formula[0])) {
+			v.text[field] = own
+		}
+	}
+}
+
 // values returns the texts of a row: the cells, or what always holds; then what their words stand
 // for; then what the rules say.
 func (c *converter) values(r sheet.Row) *values {
@@ -44,6 +59,7 @@ func (c *converter) values(r sheet.Row) *values {
 			v.text[field], v.cell[field] = strings.Join(parts, between), true
 		}
 	}
+	c.unguard(v)
 	if meaning, ok := c.mapping.Units[sheet.Fold(v.text["unit"])]; ok {
 		v.replaceUnit(meaning)
 	}

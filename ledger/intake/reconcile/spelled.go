@@ -11,9 +11,10 @@ import (
 )
 
 // findSpelled finds the rows whose key, or the nation's own number, is recorded in another
-// spelling: in capitals or not, or with its accents composed otherwise (NFC, NFD), as another
-// program has saved the file. They are no other rows, unless the file has the recorded spelling as
-// well. Keys cost nothing where all of the import that is recorded is in the file.
+// spelling: in capitals or not, with its accents composed otherwise (NFC, NFD), or, in a key, as a
+// number without its leading zeros or with ".0", as another program has saved the file. They are no
+// other rows, unless the file has the recorded spelling as well. Keys cost nothing where all of the
+// import that is recorded is in the file.
 func (c *comparison) findSpelled() {
 	misses := slices.ContainsFunc(c.order, func(p *Pledge) bool {
 		return p.Import == c.opt.Name && p.isKeyed() && c.isMissed(p)
@@ -94,12 +95,27 @@ func spellingsOf(part string) []string {
 		return all
 	}
 	part = strings.Join(strings.Fields(part), " ") // among which are spaces that do not break
-	for _, s := range []string{part, strings.ToLower(part), strings.ToUpper(part), titled(part)} {
+	for _, s := range append(numberings(part), part, strings.ToLower(part), strings.ToUpper(part),
+		titled(part)) {
 		for _, form := range []norm.Form{norm.NFC, norm.NFD} {
 			if s := form.String(s); !slices.Contains(all, s) {
 				all = append(all, s)
 			}
 		}
+	}
+	return all
+}
+
+// numberings returns a whole number as programs write it that take it for one, and with the zeros
+// that they may have taken off: 7, 7.0, 07, 007. Of other text, there are none.
+func numberings(part string) (all []string) {
+	const longest = 12
+	digits := strings.TrimLeft(strings.TrimSuffix(part, ".0"), "0")
+	if digits == "" || len(digits) > longest || strings.Trim(digits, "0123456789") != "" {
+		return nil
+	}
+	for all = []string{digits, digits + ".0"}; len(digits) < longest; all = append(all, digits) {
+		digits = "0" + digits
 	}
 	return all
 }

@@ -43,6 +43,27 @@ func TestKeysInAnotherSpelling(t *testing.T) {
 	}
 }
 
+// A spreadsheet takes zeros off a key, and other programs write a number with a point.
+func TestKeysThatBecameNumbers(t *testing.T) {
+	rows := func(cents int64, keys ...string) (all []reconcile.Row) {
+		for _, key := range keys {
+			all = append(all, reconcile.Row{Offer: offer("CIV", 2022_02_01, cents),
+				Key: []string{key}})
+		}
+		return all
+	}
+	for from, to := range map[string]string{"007": "7", "7": "007", "0120": "120.0", "12.0": "12"} {
+		w := newWorld(t)
+		w.equal("first", w.run(rows(500, from, "900"), reconcile.Options{Name: tracker}),
+			"2 new, 0 changed, 0 unchanged, 0 gone, 0 refused, 0 alike, 0 asked")
+		w.equal(from+" as "+to, w.run(rows(600, to, "900"), reconcile.Options{Name: tracker}),
+			"0 new, 2 changed, 0 unchanged, 0 gone, 0 refused, 0 alike, 2 asked")
+		w.equal(from+" and "+to, w.run(rows(500, from, to, "900"),
+			reconcile.Options{Name: tracker}),
+			"1 new, 0 changed, 2 unchanged, 0 gone, 0 refused, 0 alike, 0 asked")
+	}
+}
+
 // The nation's own number is found in another spelling, too, where one pledge alone has it so.
 func TestReferencesInAnotherSpelling(t *testing.T) {
 	numbered := func(reference string, cents int64) []reconcile.Row {

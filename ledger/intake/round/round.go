@@ -149,7 +149,7 @@ func Read(data []byte, m Mapping, origin events.Origin) (*Round, error) {
 
 // ReadXLSX is [Read] for a workbook.
 func ReadXLSX(data []byte, m Mapping, origin events.Origin) (*Round, error) {
-	t, err := sheet.ReadXLSX(data, m.Form)
+	t, err := sheet.ReadOneSheet(data, m.Form)
 	if err != nil {
 		return nil, err
 	}

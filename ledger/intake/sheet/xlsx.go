@@ -32,6 +32,36 @@ func ReadXLSX(data []byte, form Form) (*Table, error) {
 	return b.Read(form)
 }
 
+// ReadOneSheet is [ReadXLSX], but that it refuses a workbook in which several sheets that are not
+// hidden have the same columns, where none is named: the others would be left out without a word.
+func ReadOneSheet(data []byte, form Form) (*Table, error) {
+	b, err := OpenBook(data)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	t, err := b.Read(form)
+	if err != nil || form.Sheet != "" {
+		return t, err
+	}
+	for _, other := range b.Sheets() {
+		visible, err := b.f.GetSheetVisible(other)
+		if err != nil || !visible || other == t.sheet {
+			continue
+		}
+		form.Sheet = other
+		too, err := b.Read(form)
+		if err == nil && len(too.Rows) > 0 && slices.EqualFunc(t.Header, too.Header,
+			func(a, b string) bool { return Fold(a) == Fold(b) }) {
+			return nil, problem.New(problem.Invalid, "the sheets %q and %q have the same columns, "+
+				"and nothing says which is meant", t.sheet, other).
+				WithHint("say under sheet in the mapping which one it is, and bring in each by " +
+					"itself")
+		}
+	}
+	return t, nil
+}
+
 // A Book is a workbook that is being read. It is for one goroutine.
 type Book struct {
 	data     []byte

@@ -3,6 +3,7 @@ package sheet_test
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -300,4 +301,40 @@ func FuzzReadXLSX(f *testing.F) {
 			t.Fatalf("an error that is no problem: %v", err)
 		}
 	})
+}
+
+// Two sheets of pledges are refused where nothing says which is meant; a hidden one, an empty one
+// and one of other columns are not in the way.
+func TestSheetsOfTheSameColumns(t *testing.T) {
+	two := func(edit func(f *excelize.File) error) []byte {
+		return book(t, func(f *excelize.File, set func(string, any, string)) {
+			_, err := f.NewSheet("South")
+			for cell, v := range map[string]string{"A1": "nation", "B1": "Quantity", "A2": "FRA",
+				"B2": "5"} {
+				set(cell, v, "")
+				err = errors.Join(err, f.SetCellValue("South", cell, v))
+			}
+			if err := errors.Join(err, edit(f)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	as := func(*excelize.File) error { return nil }
+	if _, err := sheet.ReadOneSheet(two(as), sheet.Form{}); !problem.Is(err, problem.Invalid) ||
+		!strings.Contains(err.Error(), `the sheets "Pledges" and "South" have the same columns`) {
+		t.Errorf("two sheets: %v", err)
+	}
+	got, err := sheet.ReadOneSheet(two(as), sheet.Form{Sheet: "South"})
+	if err != nil || len(got.Rows) != 1 {
+		t.Errorf("one that is named: %v", err)
+	}
+	for what, edit := range map[string]func(f *excelize.File) error{
+		"hidden": func(f *excelize.File) error { return f.SetSheetVisible("South", false) },
+		"empty":  func(f *excelize.File) error { return f.RemoveRow("South", 2) },
+		"others": func(f *excelize.File) error { return f.SetCellStr("South", "B1", "strength") },
+	} {
+		if _, err := sheet.ReadOneSheet(two(edit), sheet.Form{}); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }

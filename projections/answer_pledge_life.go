@@ -273,7 +273,7 @@ func measureOf(q events.Quantity, u events.Unit) events.Measure {
 	return events.Measure{Amount: events.Amount{Quantity: q}, Unit: u, Text: text}
 }
 
-// String tells an amount to people: "1,200 personnel", "2,500,000.00 EUR", "10 to 14 tanks", "an
+// String tells an amount to people: "1,200 personnel", "2,500,000 EUR", "10 to 14 tanks", "an
 // unknown number of aircraft".
 func (a amount) String() string {
 	switch {
@@ -313,10 +313,10 @@ func (a amount) whose(owner events.Called) phrase.Phrase {
 // does returns a verb as it goes with the amount: that of many things is given.
 func (a amount) does(many string) string { return english.Verb(a.isOne(), many) }
 
-// Grouped writes a quantity as sentences do: "1,200", "2,500,000.00", "unknown".
+// Grouped writes a quantity as sentences do: "1,200", "2,500,000", "99.50", "unknown".
 func Grouped(q events.Quantity) string { return grouped(q.String()) }
 
-// grouped writes the digits before the decimal point in threes.
+// grouped writes the digits before the decimal point in threes, and cents where there are any.
 func grouped(number string) string {
 	whole, cents, _ := strings.Cut(number, ".")
 	if _, err := strconv.ParseUint(whole, 10, 64); err != nil {
@@ -325,7 +325,7 @@ func grouped(number string) string {
 	for at := len(whole) - 3; at > 0; at -= 3 {
 		whole = whole[:at] + "," + whole[at:]
 	}
-	if cents != "" {
+	if strings.Trim(cents, "0") != "" {
 		whole += "." + cents
 	}
 	return whole

@@ -250,7 +250,7 @@ func TestLifeOfAnObservedPledge(t *testing.T) {
 
 func TestGrouped(t *testing.T) {
 	for number, want := range map[string]string{"1": "1", "999": "999", "1000": "1,000",
-		"1234567": "1,234,567", "2500000.00": "2,500,000.00", "unknown": "unknown"} {
+		"1234567": "1,234,567", "2500000.00": "2,500,000", "99.50": "99.50", "unknown": "unknown"} {
 		equal(t, number, grouped(number), want)
 	}
 }

@@ -95,7 +95,7 @@ func TestPagesForEverybody(t *testing.T) {
 			"..2026-12-31"},
 		{"timeline", "/timeline?operation=mnf-u&on=" + aDay},
 		{"timeline-line", "/timeline?operation=mnf-u&line=ground-west&step=month&on=" + aDay},
-		{"compare", "/compare?from=45&nation=FRA&from_on=2026-03-01&step=week&on=" + aDay},
+		{"compare", "/compare?from=45&nation=FRA&from_on=2026-03-01&on=" + aDay},
 		{"digest", "/digest?from=30&operation=mnf-u&on=" + aDay},
 		{"compare-nothing", "/compare?from=55&on=" + aDay},
 		{"log", "/log"},
@@ -110,7 +110,15 @@ func TestPagesForEverybody(t *testing.T) {
 		{"mine-nation", "/mine?nation=FRA"},
 		{"due", "/due?on=" + aDay},
 		{"readiness", "/readiness?by_nation=true&on=" + aDay},
+		{"review", "/review?on=" + aDay},
+		{"delivery", "/delivery?on=" + aDay},
+		{"nations-list", "/nations?on=" + aDay},
+		{"corrections", "/corrections"},
+		{"late", "/late?days=1"},
 		{"plan", "/plan?operation=mnf-u"},
+		{"plan-file", "/plan/file"},
+		{"import", "/import"},
+		{"desk", "/desk"},
 		{"members", "/members"},
 		{"session", "/session"},
 		{"session-ended", "/session?said=ended&then=%2Flog"},
@@ -124,6 +132,7 @@ func TestPagesForEverybody(t *testing.T) {
 			b.open(p.address)
 			b.wait("document.documentElement.classList.contains('scripted')")
 			b.shot(p.name + "-light")
+			b.isShown(p.name != "wrong")
 			b.asksOnce()
 			if alsoShown[p.name] {
 				b.axe()
@@ -151,16 +160,25 @@ func TestPagesForEverybody(t *testing.T) {
 	}
 }
 
+// isShown fails the test for a page that says only why it cannot be shown, or for another that does
+// not.
+func (b *tab) isShown(want bool) {
+	b.t.Helper()
+	if got := eval[bool](b, `!document.querySelector("main > .problem")`); got != want {
+		b.t.Errorf("%s is shown: %v\n%s", b.address(), got, b.text("main"))
+	}
+}
+
 // fits fails the test for a page that scrolls sideways, and names what is too wide.
 func (b *tab) fits() {
 	b.t.Helper()
 	if wide := eval[[]string](b, `(() => {
 		const most = document.documentElement.clientWidth;
 		if (document.documentElement.scrollWidth <= most) return [];
-		return [...document.querySelectorAll("body *")]
+		return ["the page", ...[...document.querySelectorAll("body *")]
 			.filter(e => e.getBoundingClientRect().right > most &&
-				!e.closest(".scroll, .vh, nav, details:not([open])"))
-			.map(e => e.tagName + "#" + e.id + "." + e.className).slice(0, 8) })()`); len(wide) > 0 {
+				!e.closest("nav, details:not([open])"))
+			.map(e => e.tagName + "#" + e.id + "." + e.className).slice(0, 8)] })()`); len(wide) > 0 {
 		b.t.Errorf("%s scrolls sideways: %q", b.address(), wide)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"muster/events"
 	"muster/projections"
@@ -67,6 +68,9 @@ func (c cell) Degree() string {
 	}
 	return "q3"
 }
+
+// Class returns the classes that show how far a line is met, in colour and by a sign.
+func (c cell) Class() string { return strings.TrimSpace("s-" + c.State + " " + c.Degree()) }
 
 // How many stretches of time the matrix shows when the address does not say until when: as many as
 // a wide screen has room for, or, of many lines, as a desk has.

@@ -38,6 +38,9 @@ func (p *Pages) second(f *frame) (any, error) {
 		return nil, err
 	}
 	id := f.Get("statement")
+	if id == "" {
+		return nil, f.refusal(problem.NotFound, "problem.second-which")
+	}
 	at := slices.IndexFunc(all.Waiting, func(w projections.Waiting) bool {
 		return w.Statement.String() == id
 	})

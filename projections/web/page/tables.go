@@ -364,7 +364,7 @@ func (p *tablePage) laidOut(t *web.Table) (columns []tableColumn, rows cut[[]tab
 }
 
 var (
-	amount = regexp.MustCompile(`^\d+(\.\d\d)?$`)
+	amount = regexp.MustCompile(`^(\d+)(?:\.(\d\d))?(%?)$`)
 	inDays = regexp.MustCompile(`^(\d+) d$`)
 )
 
@@ -429,16 +429,8 @@ func (p *tablePage) cell(column tableColumn, said string) tableCell {
 			return c
 		}
 	}
-	if amount.MatchString(said) && column.Name != "priority" {
-		whole, cents, _ := strings.Cut(said, ".")
-		n, err := strconv.ParseInt(whole, 10, 64)
-		if err == nil {
-			said = p.N(n)
-		}
-		if strings.Trim(cents, "0") != "" {
-			said += "." + cents
-		}
-		c := one(said, nil)
+	if parts := amount.FindStringSubmatch(said); parts != nil {
+		c := one(p.figure(said, parts[1], parts[2], parts[3]), nil)
 		c.Class = "num"
 		return c
 	}
@@ -447,6 +439,21 @@ func (p *tablePage) cell(column tableColumn, said string) tableCell {
 		c.Class = "whole"
 	}
 	return c
+}
+
+// figure writes a number as the reader's language does: whole and cents are its digits, and percent
+// is "%" where it is of a hundred. What is too large is left as it is said.
+func (p *tablePage) figure(said, whole, cents, percent string) string {
+	n, err := strconv.ParseInt(whole, 10, 64)
+	switch {
+	case err != nil:
+		return said
+	case percent != "":
+		return p.T("cell.percent", n)
+	case strings.Trim(cents, "0") != "":
+		return p.N(n) + "." + cents
+	}
+	return p.N(n)
 }
 
 // operationOf returns the operation that a row is about, or else the page.

@@ -38,6 +38,9 @@ type told struct {
 	English bool
 }
 
+// Stretches are the sentence, taken apart at its dates, which are never broken between two lines.
+func (t told) Stretches() []stretchOfText { return unbroken(t.Text) }
+
 // Tell tells a sentence in the reader's language.
 func (s *speaker) Tell(p phrase.Phrase) told {
 	if s.tag == source {

@@ -56,7 +56,9 @@ const tell = (row, words) => {
   const text = sentenceOf(statement, says, words, document.documentElement.lang);
   if (!text) return;
   const summary = line.parentElement;
-  summary.replaceChildren(Object.assign(document.createElement("span"), { className: "says", textContent: text }));
+  const sentence = Object.assign(document.createElement("span"), { className: "says" });
+  sentence.append(...text.split(/(\d{4}-\d\d-\d\d)/).map((part, i) => i % 2 ? Object.assign(document.createElement("span"), { className: "whole", textContent: part }) : part));
+  summary.replaceChildren(sentence);
   summary.after(line);
 };
 

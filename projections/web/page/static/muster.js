@@ -88,6 +88,28 @@ document.addEventListener("click", (e) => { if (e.target.id === "print") print()
 window.addEventListener("muster:shown", showHeading);
 showHeading();
 
+// --- Where the pages stand in one row that moves, the one that is shown is in sight.
+
+const showHere = () => {
+  const row = document.querySelector(".top nav"), at = row?.querySelector("[aria-current]");
+  if (at && row.scrollWidth > row.clientWidth) row.scrollLeft = at.offsetLeft - row.offsetLeft - (row.clientWidth - at.offsetWidth) / 2;
+};
+window.addEventListener("muster:shown", showHere);
+showHere();
+
+// --- On a telephone, a row of a list is a card: each cell has the head of its column, for the style sheet to show.
+
+const namedCells = () => {
+  for (const list of document.querySelectorAll("table.list")) {
+    const heads = [...list.querySelectorAll("thead th")].map((th) => th.textContent.trim());
+    for (const row of list.tBodies[0]?.rows ?? []) {
+      [...row.cells].forEach((cell, i) => { if (heads[i] && cell.colSpan === 1 && !cell.querySelector(":scope > input")) cell.dataset.head = heads[i]; });
+    }
+  }
+};
+window.addEventListener("muster:shown", namedCells);
+namedCells();
+
 // --- The recorded clock
 
 const asOf = (seq, last) => addressWith({ as_of: seq >= last ? "" : String(seq) });

@@ -150,7 +150,7 @@ func TestPageShowsWhatBeginsLater(t *testing.T) {
 	}
 	south := `tr[data-line="later/south"] `
 	b.says(south+"th", "essential")
-	b.says(south+"th", "ground · south · priority 1")
+	b.says(south+"th", "ground · south · priority\u00a01")
 	b.says(south+"td.num", "100")
 	b.says(south+"td.now", "not in force")
 	// January is met as its first day is, and has no column of its own.

@@ -106,7 +106,7 @@ func TestPageCoordinator(t *testing.T) {
 
 	b.open("/digest?lang=fr")
 	said("meeting.closed")
-	b.says(".fields h2", "clore une réunion")
+	b.says(".fields h2", "Clore une réunion")
 	ready()
 	b.fill("#f-name", "FGC 4")
 	b.click("form.fields > p:last-child > button")

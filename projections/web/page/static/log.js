@@ -57,7 +57,7 @@ const tell = (row, words) => {
   if (!text) return;
   const summary = line.parentElement;
   const sentence = Object.assign(document.createElement("span"), { className: "says" });
-  sentence.append(...text.split(/(\d{4}-\d\d-\d\d)/).map((part, i) => i % 2 ? Object.assign(document.createElement("span"), { className: "whole", textContent: part }) : part));
+  sentence.append(...text.split(/(\d{4}-\d\d-\d\d)/).map((part, i) => i % 2 ? Object.assign(document.createElement("time"), { textContent: part }) : part));
   summary.replaceChildren(sentence);
   summary.after(line);
 };

@@ -96,6 +96,7 @@ const showHere = () => {
 };
 window.addEventListener("muster:shown", showHere);
 showHere();
+document.addEventListener("focusin", (e) => { if (e.target.closest(".top nav")) e.target.scrollIntoView({ block: "nearest", inline: "nearest" }); });
 
 // --- On a telephone, a row of a list is a card: each cell has the head of its column, for the style sheet to show.
 

@@ -187,7 +187,7 @@ func (all Organisations) Parse(name string) (Nation, error) {
 	case len(all) == 0:
 		return "", phrase.Errorf("%w; no organisations are declared", err)
 	}
-	return "", phrase.Errorf("%w; or an organisation that is declared: %s", err, all.nearest(name))
+	return "", phrase.Errorf("%w; or an organisation that is declared: %s", err, all.Nearest(name))
 }
 
 // CheckCode refuses the code of an organisation that is none of these. The error is for people, and
@@ -201,7 +201,7 @@ func (all Organisations) CheckCode(n Nation) error {
 		return phrase.Errorf("no organisation has this code: none is declared")
 	}
 	return phrase.Errorf("no organisation that is declared has this code, the nearest are: %s",
-		all.nearest(string(n)))
+		all.Nearest(string(n)))
 }
 
 // ParseView is [ParseView] that finds an organisation's view by its names, too, with the error of
@@ -218,9 +218,9 @@ func (all Organisations) ParseView(name string) (View, error) {
 	return View(n), err
 }
 
-// nearest lists the organisations, the one of which the code or a name differs least from the given
-// one in front; at most maxNear.
-func (all Organisations) nearest(name string) string {
+// Nearest lists the organisations for people, "" for none, the one of which the code or a name
+// differs least from the given one in front; at most five.
+func (all Organisations) Nearest(name string) string {
 	const maxNear = 5
 	folded := foldName(name)
 	far := func(o Organisation) int {

@@ -57,8 +57,14 @@ func namesDeclared(s *State, st events.Statement) error {
 		if i > 0 {
 			at = fmt.Sprintf("releasable_to[%d]", i-1)
 		}
-		wrong = append(wrong, field(at, n, "%s declares no organisation with this code: "+
-			"check the code, or declare it first", name))
+		near := op.terms.Organisations.Nearest(string(n))
+		if near == "" {
+			wrong = append(wrong, field(at, n, "%s declares no organisation with this code: "+
+				"check the code, or declare it first", name))
+			continue
+		}
+		wrong = append(wrong, field(at, n, "%s declares no organisation with this code, the "+
+			"nearest are: %s. Check the code, or declare it first", name, near))
 	}
 	if err := refuseFields(codeOrganisationUnknown, wrong); err != nil {
 		return problem.From(err).WithHint("%s", declareFirst(

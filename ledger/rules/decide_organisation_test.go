@@ -67,8 +67,8 @@ func TestRule52OrganisationsAreDeclared(t *testing.T) {
 	w.says(ruleFounder, ruleDeclares(renamed, ruleOSCE))
 	w.says(ruleFounder, ruleDeclares(renamed)) // OSCE has said nothing yet
 	w.refuses(ruleFounder, ruleSay("scope.declared", "Nation", "x-osce"), "organisation-unknown",
-		`nation "x-osce": mnf-u declares no organisation with this code: `+
-			`check the code, or declare it first`,
+		`nation "x-osce": mnf-u declares no organisation with this code, the nearest are: North `+
+			`Atlantic Alliance (x-nato). Check the code, or declare it first`,
 		remedy+"the plan of mnf-u (`- {code: x-osce, name: …}`), with: muster plan apply FILE")
 	w.says(ruleParis, ruleSay("pledge.offered", "Release", events.CoordinatorsOnly,
 		"ReleasableTo", []events.Nation{"x-nato"}))

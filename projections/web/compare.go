@@ -104,12 +104,14 @@ var diffKinds = map[string]tabular.Kind{"from": tabular.Text}
 // made the difference, who signed them and why.
 func DiffTable(d projections.Diff) Table {
 	t := Table{Basis: &d.To, Since: &d.From, Head: diffHead, Kinds: diffKinds,
-		Wide: []string{"pledge", "records", "operation", "why", "role"}}
+		Wide: []string{"pledge", "records", "operation", "why", "role", "unit",
+			"signed by"}}
 	t.Above = []string{"From " + clocks(d.From), "to   " + clocks(d.To) + ".", ""}
 	for i := range d.Lines {
 		addLineDiff(&t, &d.Lines[i])
 	}
-	pledges := Table{Head: t.Head, Above: []string{"Pledges that count otherwise:"}}
+	pledges := Table{Head: t.Head, Above: []string{"Pledges that count otherwise:"},
+		Wide: []string{"what", "operation", "records", "why", "unit", "role", "signed by"}}
 	for i := range d.Pledges {
 		pd := &d.Pledges[i]
 		role, unit := roleOf(pd)
@@ -118,7 +120,7 @@ func DiffTable(d projections.Diff) Table {
 			sequencesOf(pd.Records), projections.Who(pd.Records), because(pd.Records, pd.Calendar),
 			pd.Pledge.String())
 	}
-	sums := Table{Head: t.Head,
+	sums := Table{Head: t.Head, Wide: t.Wide,
 		Above: []string{"Sums that differ, whether a requirement asks for them or not:"}}
 	for i := range d.Strength {
 		r := &d.Strength[i]

@@ -141,7 +141,8 @@ func (s *Service) Readiness(ctx context.Context, q *ReadinessQuery) (projections
 
 // ReadinessTable has a row for each role, and a column for each number of days.
 func ReadinessTable(a projections.Readiness) Table {
-	t := Table{Basis: &a.Basis, Head: []string{"operation", "role", "nation", "unit", "in place"}}
+	t := Table{Basis: &a.Basis, Head: []string{"operation", "role", "nation", "unit", "in place"},
+		Wide: []string{"operation", "unit", "in place", "notice not said", "of unknown size"}}
 	t.Above = []string{fmt.Sprintf("What can move, and within how many days of the call, %s.",
 		a.Basis), "What can move sooner is in the later columns too.", ""}
 	for _, days := range a.Steps {
@@ -178,7 +179,8 @@ func (s *Service) Review(ctx context.Context, q *FilterQuery) (projections.Revie
 // ReviewTable has a row for each finding.
 func ReviewTable(a projections.Review) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"finding", "operation", "requirement", "nation",
-		"quantity", "unit", "what", "records", "pledge"}}
+		"quantity", "unit", "what", "records", "pledge"},
+		Wide: []string{"records", "operation", "unit", "quantity", "requirement", "nation"}}
 	t.days()
 	t.Above = []string{fmt.Sprintf("What does not fit, %s.", a.Basis), ""}
 	for _, f := range a.Findings {
@@ -236,7 +238,10 @@ func (s *Service) Due(ctx context.Context, q *DueQuery) (a projections.Dues, err
 func DueTable(a projections.Dues) Table {
 	t := Table{Basis: &a.Basis,
 		Head: []string{"by", "due", "nation", "operation", "role", "quantity", "unit", "waits for",
-			"since", "record", "recorded", "what", "pledge"}}
+			"since", "record", "recorded", "what", "pledge"},
+		// what is said in a sentence, too
+		Wide: []string{"recorded", "record", "operation", "unit", "quantity", "role", "since",
+			"waits for", "nation"}}
 	t.Above = []string{fmt.Sprintf("What is due within %s, and what waits, %s.",
 		english.Several(a.Within, "day"), a.Basis), ""}
 	for _, d := range a.Due {
@@ -359,7 +364,7 @@ func (s *Service) Nations(ctx context.Context, q *NationsQuery) (a projections.N
 // NationsTable has a row for each nation.
 func NationsTable(a projections.Nations) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"nation", "name", "pledges", "roles", "only",
-		"as declared", "scope"}}
+		"as declared", "scope"}, Wide: []string{"as declared", "only", "name"}}
 	t.Above = []string{fmt.Sprintf("Nations and what they give, %s.", a.Basis), ""}
 	for _, n := range a.Nations {
 		t.Add(n, string(n.Nation), n.Name, number(n.Pledges), text(n.Roles, ", "), string(n.Only),

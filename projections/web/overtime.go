@@ -44,7 +44,7 @@ func GapsTable(a projections.Gaps) Table {
 		"priority", "essential", "missing", "required", "supply", "unit", "fill",
 		"short from", "short until", "who", "what could fill it", "waiting"},
 		Wide: []string{"waiting", "operation", "role", "supply", "essential", "short until",
-			"who", "area"}}
+			"who", "area", "days short", "what could fill it", "unit"}}
 	t.days()
 	if a.IsRange() {
 		t.Head = append(t.Head, "first short", "days short")
@@ -160,7 +160,7 @@ func TimelineTable(a projections.Timeline) Table {
 		"waiting of unknown size", "may come on top", "with no upper limit"},
 		Wide: []string{"with no upper limit", "may come on top", "waiting of unknown size",
 			"of unknown size", "waiting", "indicated", "offered", "accepted", "confirmed",
-			"deployed", "worst day", "operation", "role"},
+			"deployed", "worst day", "operation", "role", "unit", "fill"},
 		Kinds: map[string]tabular.Kind{"required": tabular.Mixed}} // where it is not in force
 	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until,
 		a.Step, b), ""}

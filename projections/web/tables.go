@@ -85,7 +85,7 @@ func CoverageTable(c Coverage) Table {
 			"who", "remarks", "indicated", "offered", "accepted", "confirmed",
 			"deployed", "waiting"},
 		Wide: []string{"indicated", "offered", "accepted", "confirmed", "deployed", "waiting",
-			"operation", "role", "unit"}}
+			"operation", "role", "unit", "area", "who"}}
 	if c.compares() {
 		t.Head = append(t.Head, "supply as it is", "gap as it is", "waiting as it is")
 	}

@@ -18,7 +18,7 @@ func PledgesTable(all projections.PledgeList) Table {
 		"revision"},
 		Wide: []string{"source", "revision", "effective", "release", "releasable to", "elsewhere",
 			"least", "most", "presence", "note", "reference", "notice", "expires", "caveats",
-			"operation", "area", "line"}}
+			"operation", "area", "line", "state", "unit", "conditions", "stands at"}}
 	t.days()
 	for _, p := range all.Pledges {
 		t.AddOn(p.Day, p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role),

@@ -340,17 +340,35 @@ func (f *frame) Date(d events.Date) string {
 	return d.String()
 }
 
-// Window writes a window of days.
-func (f *frame) Window(w events.Window) string {
+// Written writes a date as people do beside it, where there is room: "2027-06-01 (1 June 2027)".
+func (f *frame) Written(d events.Date) string {
+	if d == 0 {
+		return ""
+	}
+	t := d.Time()
+	month, year := f.Word("month.of", int(t.Month())), strconv.Itoa(t.Year())
+	if t.Day() == 1 { // which French has a word for
+		return f.T("date.beside", f.Date(d), f.T("date.first", month, year))
+	}
+	return f.T("date.beside", f.Date(d), f.T("date.written", strconv.Itoa(t.Day()), month, year))
+}
+
+// Window writes a window of days, as a table does, and WrittenWindow as [frame.Written] does.
+func (f *frame) Window(w events.Window) string { return f.window(w, f.Date) }
+
+// WrittenWindow: see [frame.Window].
+func (f *frame) WrittenWindow(w events.Window) string { return f.window(w, f.Written) }
+
+func (f *frame) window(w events.Window, date func(events.Date) string) string {
 	switch {
 	case w.From == 0 && w.Until == 0:
 		return ""
 	case w.Until == 0:
-		return f.T("window.from", f.Date(w.From))
+		return f.T("window.from", date(w.From))
 	case w.From == 0:
-		return f.T("window.until", f.Date(w.Until))
+		return f.T("window.until", date(w.Until))
 	}
-	return f.T("window.both", f.Date(w.From), f.Date(w.Until))
+	return f.T("window.both", date(w.From), date(w.Until))
 }
 
 // IsList reports whether the page lists things of all rungs when none is asked.

@@ -1,11 +1,15 @@
 # Muster: build, show, test. Only Go is needed.
 
-.PHONY: all build demo test outside dist packages packages-check fetch offline faults lint bench compare clean
+.PHONY: all build man demo test outside dist packages packages-check fetch offline faults lint bench compare clean
 
 all: build
 
 build:
 	go build -o bin/muster ./cmd/muster
+
+# The manual: man -l bin/man1/muster.1
+man: build
+	bin/muster man bin/man1
 
 # A real pledging round in a folder of its own, its coverage, and what to type next.
 demo: build

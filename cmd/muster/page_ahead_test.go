@@ -263,9 +263,11 @@ func TestPageSubmitTellsOfTheFirstDay(t *testing.T) {
 	b := newTab(t, aheadServer(t))
 	for lang, want := range map[string]string{
 		"en": "On its first day, 2190-01-05 (5\u00a0January\u00a02190), it counts for nothing: " +
-			"Spain pledges 9 personnel for ground in south, and no requirement in force asks for that.",
+			"Spain pledges 9 personnel for ground in south, and no requirement in force asks " +
+			"for that.",
 		"fr": "Le premier jour, 2190-01-05 (5\u00a0janvier\u00a02190), il ne compte pour rien : " +
-			"Espagne engage 9 personnel pour le rôle ground dans la zone south, et aucun besoin en vigueur ne demande cela.",
+			"Espagne engage 9 personnel pour le rôle ground dans la zone south, et aucun besoin " +
+			"en vigueur ne demande cela.",
 	} {
 		b.open("/submit?lang=" + lang)
 		for name, value := range map[string]string{"operation": "later", "nation": "ESP",
@@ -275,8 +277,8 @@ func TestPageSubmitTellsOfTheFirstDay(t *testing.T) {
 		}
 		b.click(".fields button.primary")
 		b.says(".first-day", want)
-		b.says(".later-day", map[string]string{"en": "From 2190-02-10 (10\u00a0February\u00a02190) on it " +
-			"would count otherwise: 9 personnel for south",
+		b.says(".later-day", map[string]string{"en": "From 2190-02-10 " +
+			"(10\u00a0February\u00a02190) on it would count otherwise: 9 personnel for south",
 			"fr": "À partir du 2190-02-10 (10\u00a0février\u00a02190), il compterait autrement : " +
 				"9 personnel pour south"}[lang])
 	}

@@ -147,7 +147,7 @@ func TestPageImport(t *testing.T) {
 	b.open("/import?lang=fr&on=" + on)
 	b.chooseFile("#i-file", form)
 	b.click("#desk-form button")
-	b.says("#left .cells", "quantité: 6300 → 6200")
+	b.says("#left .cells", "quantité\u00a0: 6300 → 6200")
 	b.says("#left", "France (FRA) offre")
 	b.speaksNo(english)
 	b.shot("import-french")

@@ -95,7 +95,8 @@ func (p *parameters) discharge() []string {
 
 func (p *parameters) asOf() Instant {
 	return p.instant("as_of",
-		"What was known then: a sequence, "+timeForms+", or the name of a meeting that was "+
+		"What was known then: a sequence, "+string(timeForms)+
+			", or the name of a meeting that was "+
 			"closed; a date stands for its end. Without it, all there is.", endOf)
 }
 
@@ -257,7 +258,7 @@ const maxWait = 60
 
 func (q *RecordsQuery) read(p *parameters) {
 	q.From = p.instant("from",
-		"The first record: a sequence, "+timeForms+
+		"The first record: a sequence, "+string(timeForms)+
 			"; a date stands for its beginning. Without it, 1.", events.Date.Time)
 	q.readFilter(p)
 	q.Limit = int(p.number("limit",

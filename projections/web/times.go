@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/events/phrase"
 )
 
 // The forms in which a time is asked for, besides the name of a meeting: RFC 3339, a date, a while
 // ago, and a military date-time group.
-const timeForms = "a time such as 2026-11-23T12:00:00Z, a date such as 2026-11-23, a while ago " +
-	"such as -72h, -3d or -2w, or a date-time group such as 230231ZNOV26"
+const timeForms phrase.Text = "a time such as 2026-11-23T12:00:00Z, a date such as " +
+	"2026-11-23, a while ago such as -72h, -3d or -2w, or a date-time group such as 230231ZNOV26"
 
 // parseTime reads a time in any of the forms, and when it begins: a date at its midnight. OfDay
 // says which moment a date stands for.

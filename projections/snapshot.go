@@ -45,7 +45,7 @@ type Snapshot struct {
 
 // snapshotForm is the version of the form. Whoever changes what a row does to a picture, or what is
 // written of it here, raises it, and every snapshot is left unread.
-const snapshotForm = 10
+const snapshotForm = 11
 
 func snapshotMagic() string { return fmt.Sprintf("muster projections snapshot %d\n", snapshotForm) }
 

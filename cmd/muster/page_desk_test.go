@@ -73,7 +73,7 @@ func TestPageDesk(t *testing.T) {
 	b.open("/pledges?operation=mnf-u&lang=fr&on=" + on)
 	b.click("[data-all=pledge]")
 	b.click("#choose [value='pledge.accepted']")
-	b.says(".sum", "Accepter: 0 déclaration à signer. 5 sont écartées")
+	b.says(".sum", "Accepter\u00a0: 0 déclaration à signer. 5 sont écartées")
 	if reasons := eval[int](b, "document.querySelectorAll('#left > p').length"); reasons != 1 {
 		t.Errorf("5 pledges are left out for %d reasons:\n%s", reasons, b.text("#left"))
 	}

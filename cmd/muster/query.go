@@ -119,12 +119,17 @@ func asked(p *projections.Pledge, named string, party events.Nation) (id events.
 		return id, nil
 	}
 	waits := waitingFor(p, party)
-	if len(waits) != 1 {
-		return id, usage("%d questions about the pledge %s wait for you", len(waits), p.ID).
-			WithHint("see what is asked: muster pledge show %s; and name the question with --query",
-				p.ID)
+	switch len(waits) {
+	case 1:
+		return waits[0].ID, nil
+	case 0:
+		return id, usage("no question about the pledge %s waits for you", p.ID).
+			WithHint("see what is asked: muster pledge show %s; the coordinators may answer for a "+
+				"nation that has no liaison: name the question with --query", p.ID)
 	}
-	return waits[0].ID, nil
+	return id, usage("%d questions about the pledge %s wait for you", len(waits), p.ID).
+		WithHint("see what is asked: muster pledge show %s; and name the question with --query",
+			p.ID)
 }
 
 // waitingFor returns the questions about a pledge that wait for a party.

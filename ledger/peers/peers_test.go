@@ -652,6 +652,7 @@ func TestTrustUnderLoad(t *testing.T) {
 	a, b, busy := c.member("a"), c.member("b"), c.member("busy")
 	a.records(5)
 	b.has(5)
+	busy.has(5) // or else it would found the ledger
 	a.crashes()
 	b.crashes()
 	ctx, stop := context.WithCancel(t.Context())

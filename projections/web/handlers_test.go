@@ -251,19 +251,20 @@ func TestNotThere(t *testing.T) {
 		Units: []events.Unit{"ship"}})
 	s := newServer(t, l.testLog)
 	for _, test := range []struct{ question, query, detail, hint string }{
-		{"coverage", "operation=other", "operation other", "there are force, relief, zulu"},
-		{"coverage", "operation=zulu&as_of=3", "operation zulu", "there are force, relief"},
+		{"coverage", "operation=other", "operation other", "there are force, relief and zulu"},
+		{"coverage", "operation=zulu&as_of=3", "operation zulu", "there are force and relief"},
 		{"coverage", "operation=force&as_of=1", "operation force", "no operation was opened yet"},
 		{"coverage", "role=cavalry", "role cavalry in the catalogue of any operation",
-			"there are air, escort, fund, ground, medical"},
+			"there are air, escort, fund, ground and medical"},
 		{"strength", "operation=relief&role=air", "role air in the catalogue of relief",
 			"there is medical"},
 		{"strength", "operation=other&role=air", "operation other",
-			"there are force, relief, zulu"},
+			"there are force, relief and zulu"},
 		{"pledges", "role=cavalry&operation=force", "role cavalry in the catalogue of force",
-			"there are air, fund, ground"},
-		{"scopes", "role=cavalry", "role cavalry", "there are air, escort, fund, ground, medical"},
-		{"plan", "operation=other", "operation other", "there are force, relief, zulu"},
+			"there are air, fund and ground"},
+		{"scopes", "role=cavalry", "role cavalry",
+			"there are air, escort, fund, ground and medical"},
+		{"plan", "operation=other", "operation other", "there are force, relief and zulu"},
 		{"pledge", "id=01KAQ7Z0V4T5W9J8M3N2P6R1XC", "pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
 			"list them with"},
 	} {

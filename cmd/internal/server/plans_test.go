@@ -89,7 +89,7 @@ func TestPlanFile(t *testing.T) {
 			"  - {line: b, role: grond, quantity: 1, from: 2026-01-01}\n",
 		"plan.yaml is neither YAML nor JSON: line 2": "a: [\n",
 		// The rules are asked, too.
-		"the requirement unseen begins on 2026-01-01": planHead +
+		"the requirement unseen begins on <time>2026-01-01</time>": planHead +
 			"effective: 2025-01-01\nrequirements:\n" +
 			"  - {line: a, role: ground, quantity: 1, from: 2026-01-01}\n",
 	} {

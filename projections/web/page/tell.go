@@ -128,6 +128,7 @@ type toldProblem struct {
 	Detail     told
 	Hint       told
 	Fields     []toldField
+	Colon      string
 	// English says that some of it is in English, on a page that is not.
 	English bool
 }
@@ -141,7 +142,7 @@ type toldField struct {
 // TellProblem tells a problem in the reader's language.
 func (s *speaker) TellProblem(p *problem.Problem) (t toldProblem) {
 	t.Detail, t.Hint = s.Tell(p.Said()), s.Tell(p.Hinted())
-	t.English = t.Detail.English || t.Hint.English
+	t.English, t.Colon = t.Detail.English || t.Hint.English, s.T("colon")
 	for _, f := range p.Listed() {
 		one := toldField{f.Location, f.Value, s.Tell(f.Said())}
 		t.Fields, t.English = append(t.Fields, one), t.English || one.Message.English

@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"muster/events"
@@ -153,6 +154,36 @@ func (f *frame) Why(reason projections.Reason, sentence phrase.Phrase) why {
 		return why{Words: f.Word("reason", reason)}
 	}
 	return why{told: said}
+}
+
+// An idleDay is a first day on which pledges count for nothing, with the reasons of the first few,
+// and of the rest.
+type idleDay struct {
+	On          events.Date
+	First, Rest []why
+}
+
+// IdleFirst returns the first days on which pledges would count for nothing, each told once for all
+// that begin then.
+func (f *frame) IdleFirst(p *projections.Preview) (all []idleDay) {
+	const few = 3
+	for _, d := range p.FirstDays {
+		if d.Counts {
+			continue
+		}
+		at := slices.IndexFunc(all, func(i idleDay) bool { return i.On == d.On })
+		if at < 0 {
+			at, all = len(all), append(all, idleDay{On: d.On})
+		}
+		for _, place := range d.Places {
+			all[at].First = append(all[at].First, f.Why(place.Reason, place.Told))
+		}
+	}
+	for i := range all {
+		n := min(len(all[i].First), few)
+		all[i].First, all[i].Rest = all[i].First[:n], all[i].First[n:]
+	}
+	return all
 }
 
 // A seqs is the sequences of records, each a link to the record.

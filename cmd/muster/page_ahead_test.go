@@ -279,7 +279,7 @@ func TestPageSubmitTellsOfTheFirstDay(t *testing.T) {
 		b.says(".first-day", want)
 		b.says(".later-day", map[string]string{"en": "From 2190-02-10 " +
 			"(10\u00a0February\u00a02190) on it would count otherwise: 9 personnel for south",
-			"fr": "À partir du 2190-02-10 (10\u00a0février\u00a02190), il compterait autrement : " +
-				"9 personnel pour south"}[lang])
+			"fr": "À partir du 2190-02-10 (10\u00a0février\u00a02190), il compterait " +
+				"autrement : 9 personnel pour south"}[lang])
 	}
 }

@@ -178,7 +178,8 @@ func (b *tab) fits() {
 		return ["the page", ...[...document.querySelectorAll("body *")]
 			.filter(e => e.getBoundingClientRect().right > most &&
 				!e.closest("nav, details:not([open])"))
-			.map(e => e.tagName + "#" + e.id + "." + e.className).slice(0, 8)] })()`); len(wide) > 0 {
+			.map(e => e.tagName + "#" + e.id + "." + e.className).slice(0, 8)];
+	})()`); len(wide) > 0 {
 		b.t.Errorf("%s scrolls sideways: %q", b.address(), wide)
 	}
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding"
-	"errors"
 	"maps"
 	"regexp"
 	"slices"
@@ -460,48 +459,3 @@ func (p *parameters) nations(name, doc string) (all []events.Nation) {
 	}
 	return once(all)
 }
-
-// An Instant is a place on the recorded clock: a sequence, or a time. The zero Instant is no place.
-type Instant struct {
-	Sequence uint64
-	Time     time.Time
-	// Passing says that the time was said as a while ago: it passes on with the clock.
-	Passing bool
-}
-
-// IsZero reports whether no place was named.
-func (i Instant) IsZero() bool { return i.Sequence == 0 && i.Time.IsZero() }
-
-// instant reads a place on the recorded clock that is not in the future. OfDay says which moment a
-// date stands for.
-func (p *parameters) instant(name, doc string, ofDay func(events.Date) time.Time) Instant {
-	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString})
-	if v == "" {
-		return Instant{}
-	}
-	n, err := strconv.ParseUint(v, 10, 64)
-	if err == nil || errors.Is(err, strconv.ErrRange) {
-		if n < 1 || n > events.MaxCount {
-			p.invalid(name, v, "the first record is 1, and no ledger has more than %d",
-				events.MaxCount)
-		}
-		return Instant{Sequence: n}
-	}
-	if p.meeting != nil {
-		if sequence, ok := p.meeting(v); ok {
-			return Instant{Sequence: sequence}
-		}
-	}
-	t, begins, err := parseTime(v, p.now, ofDay)
-	switch {
-	case err != nil:
-		p.invalid(name, v, "write a sequence such as 17, %s, or the name of a meeting that was "+
-			"closed, as: muster meeting list", timeForms)
-	case begins.After(p.now):
-		p.invalid(name, v, "lies ahead: it is %s now", p.now.UTC().Format(time.RFC3339))
-	}
-	return Instant{Time: t, Passing: agoPattern.MatchString(v)}
-}
-
-// endOf returns the last moment of a date that a record can have.
-func endOf(d events.Date) time.Time { return d.AddDays(1).Time().Add(-time.Microsecond) }

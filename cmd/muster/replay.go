@@ -37,7 +37,10 @@ With --against, the fingerprint is compared with the one that a server gives for
 When they differ, the first record as of which they do is named, and the exit code is 8.
 
 With --view, the picture is that of those who may not read all, such as coalition; that of a
-bundle is of those whom it is for.`,
+bundle is of those whom it is for.
+
+What a folder or a bundle holds is folded as it is. Whether it is what was signed, and whether it
+keeps the rules, is verified with muster verify.`,
 		Example: `  muster replay --to 4711
   muster replay copy-of-the-ledger --against https://muster.example`,
 		Args: atMost(1),

@@ -66,14 +66,7 @@ what is withheld without a label that says so, or shown although its label close
 					return err
 				}
 			}
-			as, err := a.viewOfSource(cmd.Context(), args[0], view)
-			if err == nil && as != "" && views {
-				err = usage("--views compares what all views are shown, and takes no --view")
-			}
-			if err != nil {
-				return err
-			}
-			r, err := a.verify(cmd.Context(), args[0], o, looks{journalOnly, as, views})
+			r, err := a.verify(cmd.Context(), args[0], o, looks{journalOnly, view, views})
 			a.progress("")
 			if err != nil {
 				return cannotVerify(err)
@@ -92,23 +85,6 @@ what is withheld without a label that says so, or shown although its label close
 	return c
 }
 
-// viewOfSource reads a view of what is verified: a server and a bundle know organisations by their
-// names. All else is verified whole, and any view of it is refused.
-func (a *app) viewOfSource(ctx context.Context, what, text string) (events.View, error) {
-	v, ok := viewNamed(text)
-	switch {
-	case strings.Contains(what, "://"):
-		return a.viewAt(ctx, what, text)
-	case ok:
-		return v, nil
-	}
-	src, err := proof.OfBundle(what)
-	if err != nil {
-		return events.View(text), nil
-	}
-	return viewIn(ctx, parsed(ctx, src), text)
-}
-
 // cannotVerify makes an error that is nothing else mean that the records could not be read.
 func cannotVerify(err error) error {
 	if p := problem.From(err); p.Kind != problem.Internal || errors.Is(err, context.Canceled) {
@@ -120,16 +96,25 @@ func cannotVerify(err error) error {
 // looks say what else is looked at, and with whose eyes.
 type looks struct {
 	journalOnly bool
-	view        events.View // "" for all
+	view        string // as somebody has named it, "" for none
 	views       bool
+}
+
+// namesLess reports whether a view is named of those who may not read all.
+func (l looks) namesLess() bool {
+	v, ok := viewNamed(l.view)
+	return v != "" || !ok
 }
 
 func (a *app) verify(ctx context.Context, what string, o proof.Options,
 	l looks) (proof.Report, error) {
-	if strings.Contains(what, "://") {
+	switch server := strings.Contains(what, "://"); {
+	case l.views && l.namesLess():
+		return proof.Report{},
+			usage("--views compares what all views are shown, and takes no --view")
+	case server:
 		return a.verifyServer(ctx, what, o, l)
-	}
-	if l.views {
+	case l.views:
 		return proof.Report{}, usage("--views compares what a server shows: give its address")
 	}
 	info, err := os.Stat(what)
@@ -141,18 +126,18 @@ func (a *app) verify(ctx context.Context, what string, o proof.Options,
 	case err != nil:
 		return proof.Report{}, problem.New(problem.Unavailable, "%w", err)
 	case info.IsDir():
-		if l.view != "" {
+		if l.namesLess() {
 			return proof.Report{},
-				usage("a folder holds all records, and is verified whole: leave --view out")
+				usage("a folder is verified whole, with all that it holds: leave --view out")
 		}
 		return a.verifyFolder(ctx, what, o, l.journalOnly)
 	}
-	return a.verifyFile(ctx, what, o, l.view)
+	return a.verifyFile(ctx, what, o, l)
 }
 
 func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l looks) (proof.Report,
 	error) {
-	src, err := a.ofServer(ctx, url, l.view)
+	src, err := a.ofServerIn(ctx, url, l.view)
 	if err != nil {
 		return proof.Report{}, err
 	}
@@ -340,8 +325,8 @@ func keyOfFolder(dir string) func(events.Origin) proof.TrustedKey {
 	return claimOf(key, "is that of the folder itself")
 }
 
-// verifyFile verifies a bundle or a receipt.
-func (a *app) verifyFile(ctx context.Context, path string, o proof.Options, view events.View) (
+// verifyFile verifies a bundle, a journal or a receipt.
+func (a *app) verifyFile(ctx context.Context, path string, o proof.Options, l looks) (
 	proof.Report, error) {
 	begin, err := beginningOf(path)
 	if err != nil {
@@ -349,9 +334,9 @@ func (a *app) verifyFile(ctx context.Context, path string, o proof.Options, view
 	}
 	switch {
 	case proof.IsBundle(begin):
-		return a.verifyBundle(ctx, path, o, view)
+		return a.verifyBundle(ctx, path, o, l.view)
 	case journal.IsFile(begin):
-		if view != "" {
+		if l.namesLess() {
 			return proof.Report{},
 				usage("a journal holds all records, and is verified whole: leave --view out")
 		}
@@ -363,20 +348,21 @@ func (a *app) verifyFile(ctx context.Context, path string, o proof.Options, view
 				WithHint("make a bundle with: muster export bundle FILE")
 	case o.Since != nil:
 		return proof.Report{}, usage("--since is for a whole ledger, and %s is a receipt", path)
-	case view != "":
+	case l.namesLess():
 		return proof.Report{}, usage("--view is for a ledger, and %s is a receipt", path)
 	}
 	return a.verifyReceipt(path, o)
 }
 
-func (a *app) verifyBundle(ctx context.Context, path string, o proof.Options, view events.View) (
+// verifyBundle verifies a bundle. That it is of the view that was named is known before where its
+// first lines can tell, and afterwards where its records do.
+func (a *app) verifyBundle(ctx context.Context, path string, o proof.Options, view string) (
 	proof.Report, error) {
 	head, err := proof.ReadBundleHead(path)
-	if err == nil && view != "" && view != head.View {
-		return proof.Report{},
-			usage("the bundle %s is of %s: leave --view out", path, whose(head.View))
-	}
 	if err == nil {
+		if err := isOfView(path, head, view); err != nil {
+			return proof.Report{}, err
+		}
 		err = a.trustIn(&o, head.Checkpoint, claimOf(head.Key, "is the bundle's own claim"))
 	}
 	// The report will say that it is damaged.
@@ -393,7 +379,42 @@ func (a *app) verifyBundle(ctx context.Context, path string, o proof.Options, vi
 	if err == nil {
 		err = a.hold(sourceIsOf, r, head.Checkpoint, o.Key.Verifier)
 	}
+	if err == nil && r.OK {
+		err = isOfViewNamed(ctx, path, head, view)
+	}
 	return r, err
+}
+
+// isOfView refuses a bundle of which the first lines tell that it is not of the view that somebody
+// has named. What may name an organisation is left to [isOfViewNamed].
+func isOfView(path string, head proof.BundleHead, named string) error {
+	v, ok := viewNamed(named)
+	switch {
+	case named == "":
+		return nil
+	case !head.Pledge.IsZero():
+		return usage("the bundle %s is of one pledge: leave --view out", path)
+	case ok && !isOrganisations(v) && v != head.View:
+		return usage("the bundle %s is of %s: leave --view out", path, whose(head.View))
+	}
+	return nil
+}
+
+// isOfViewNamed is isOfView for what may name an organisation, of which the records tell: they are
+// folded for it, and must have been verified.
+func isOfViewNamed(ctx context.Context, path string, head proof.BundleHead, named string) error {
+	if v, ok := viewNamed(named); ok && !isOrganisations(v) {
+		return nil
+	}
+	src, err := proof.OfBundle(path)
+	if err != nil {
+		return err
+	}
+	v, err := viewIn(ctx, parsed(ctx, src), named)
+	if err == nil && v != head.View {
+		err = usage("the bundle %s is of %s: leave --view out", path, whose(head.View))
+	}
+	return err
 }
 
 func (a *app) verifyReceipt(path string, o proof.Options) (proof.Report, error) {

@@ -219,7 +219,7 @@ func (f *follower) serve(ctx context.Context, front *server.Mirror, h hangups) e
 		return err
 	}
 	f.log.say("checkpoint key %s", f.held.About().Key)
-	f.log.say("listening on %s", front.URL())
+	f.log.say("listening on %s", front.At())
 	defer h.reopen(front)()
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)

@@ -5,10 +5,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"muster/cmd/internal/server"
 	"muster/events/problem"
 )
 
@@ -89,6 +91,15 @@ func TestHostsOfAllAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(p.url, "http://"))
+	here := "http://127.0.0.1:" + port
+	said := "listening on " + here + " and all other addresses of this machine\n"
+	if !strings.Contains(p.stderr.String(), said) {
+		t.Errorf("it does not say %q: %s", said, p.stderr.String())
+	}
+	written, err := os.ReadFile(filepath.Join(p.dir, server.AddressFile))
+	if err != nil || string(written) != here+"\n" {
+		t.Errorf("clients on this machine are told %q, %v", written, err)
+	}
 	for _, a := range addresses {
 		ip := a.(*net.IPNet).IP
 		if ip.To4() == nil {

@@ -288,15 +288,15 @@ func (a *app) serve(cmd *cobra.Command, cfg server.Config, log logging) error {
 	log.say("ledger %s, %s, in %s", s.Ledger.Origin(),
 		english.Several(s.Journal.Last(), "record"), cfg.Dir)
 	log.say("checkpoint key %s", s.CheckpointKey())
-	if url := s.AdminURL(); url != "" {
-		log.say("metrics on %s", url)
+	if at := s.AdminAt(); at != "" {
+		log.say("metrics on %s", at)
 	}
-	log.say("listening on %s", s.URL())
+	log.say("listening on %s", s.At())
 	if s.ListensToOthers() && len(cfg.Hosts) == 0 {
 		log.say("who asks for this server by a name is refused: give its names with --host")
 	}
-	if url := s.NATSURL(); url != "" {
-		log.say("NATS clients on %s", url)
+	if at := s.NATSAt(); at != "" {
+		log.say("NATS clients on %s", at)
 	}
 	defer hangups.reopen(s)()
 	stopping := supervised(cmd.Context(), s, log)

@@ -65,7 +65,9 @@ checkpoint key for each of its servers: give all of them.`,
 			}
 			door := server.Door{Listen: cfg.Listen, TLSCert: cfg.TLSCert, TLSKey: cfg.TLSKey,
 				Plaintext: cfg.Plaintext, Log: logger}
-			err = door.Serve(cmd.Context(), w, func(url string) { log.say("listening on %s", url) })
+			err = door.Serve(cmd.Context(), w, func(at server.Place) {
+				log.say("listening on %s", at)
+			})
 			return errors.Join(err, w.Close())
 		},
 	}

@@ -65,12 +65,12 @@ const (
 	adminTimeout  = 10 * time.Second
 )
 
-// AdminURL is where metrics are read, "" for nowhere.
-func (s *Server) AdminURL() string {
+// AdminAt is where metrics are read.
+func (s *Server) AdminAt() Place {
 	if s.admin == nil {
 		return ""
 	}
-	return "http://" + s.admin.Addr().String() + metricsPath
+	return Place("http://" + s.admin.Addr().String() + metricsPath)
 }
 
 func tell[A any](w http.ResponseWriter, status int, answer A) {

@@ -48,7 +48,7 @@ func TestAdminWhileStarting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := strings.TrimSuffix(s.AdminURL(), metricsPath)
+	base := strings.TrimSuffix(s.AdminAt().URL(), metricsPath)
 	for path, want := range map[string]struct {
 		status int
 		says   string
@@ -83,5 +83,9 @@ func TestAdminForOthers(t *testing.T) {
 	_, port, _ := net.SplitHostPort(s.admin.Addr().String())
 	if status, _ := asks(t, "http://127.0.0.1:"+port+metricsPath, ""); status != http.StatusOK {
 		t.Errorf("with it: %d", status)
+	}
+	if want := "http://127.0.0.1:" + port + metricsPath + onAllAddresses; s.AdminAt().String() !=
+		want {
+		t.Errorf("it is at %s, not %s", s.AdminAt(), want)
 	}
 }

@@ -22,8 +22,8 @@ type Door struct {
 const bodyTime = 10 * time.Second
 
 // Serve answers until ctx ends, and waits then for what is under way. It calls opened with the
-// address when the door is open.
-func (d Door) Serve(ctx context.Context, handler http.Handler, opened func(url string)) error {
+// place when the door is open.
+func (d Door) Serve(ctx context.Context, handler http.Handler, opened func(at Place)) error {
 	var shown *certificate
 	var err error
 	if d.TLSCert != "" || d.TLSKey != "" {
@@ -47,7 +47,7 @@ func (d Door) Serve(ctx context.Context, handler http.Handler, opened func(url s
 	} else {
 		go func() { failed <- h.Serve(l) }()
 	}
-	opened(scheme + l.Addr().String())
+	opened(Place(scheme + l.Addr().String()))
 	select {
 	case err := <-failed:
 		return err

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -306,19 +305,15 @@ func (f *front) names() []string {
 func (f *front) ListensToOthers() bool { return !f.listener.Addr().(*net.TCPAddr).IP.IsLoopback() }
 
 // URL is the address of the HTTP API, as a client on this machine writes it, with the base.
-func (f *front) URL() string { return f.root() + string(f.cfg.Base) }
+func (f *front) URL() string { return f.At().URL() }
 
-// root is the same without the base.
-func (f *front) root() string {
+// At is where the HTTP API listens, with the base.
+func (f *front) At() Place {
 	scheme := "http://"
 	if f.certificate != nil {
 		scheme = "https://"
 	}
-	addr := f.listener.Addr().(*net.TCPAddr)
-	if addr.IP.IsUnspecified() {
-		return fmt.Sprintf("%s127.0.0.1:%d", scheme, addr.Port)
-	}
-	return scheme + addr.String()
+	return Place(scheme + f.listener.Addr().String() + string(f.cfg.Base))
 }
 
 // knownAt is the address by which people know the server, with the base: the first name that it was

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net"
+	"net/url"
 
 	"muster/events/problem"
 )
@@ -23,6 +24,35 @@ func listenOn(flag, address string) (net.Listener, error) {
 			WithHint("name another address with %s, such as %s", flag, exampleOf[flag])
 	}
 	return l, nil
+}
+
+// A Place is where something listens: a URL with the address that it was opened on, which is
+// 0.0.0.0 or :: for all of the machine's; "" for nowhere.
+type Place string
+
+// URL is the address as a client on this machine writes it.
+func (p Place) URL() string {
+	here, _ := p.here()
+	return here
+}
+
+// String says for people where that is, beginning with the URL.
+func (p Place) String() string {
+	here, all := p.here()
+	if all {
+		return here + " and all other addresses of this machine"
+	}
+	return here
+}
+
+// here returns the URL, and whether it is one address of all.
+func (p Place) here() (here string, all bool) {
+	u, err := url.Parse(string(p))
+	if err != nil || !net.ParseIP(u.Hostname()).IsUnspecified() {
+		return string(p), false
+	}
+	u.Host = net.JoinHostPort("127.0.0.1", u.Port())
+	return u.String(), true
 }
 
 // exampleOf are addresses that a flag may name.

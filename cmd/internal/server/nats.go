@@ -42,12 +42,16 @@ func (s *Server) stays() []nats.Option {
 		}))
 }
 
-// NATSURL is where the embedded NATS server takes clients, "" when nowhere, and on a cluster.
-func (s *Server) NATSURL() string {
+// NATSURL is where the embedded NATS server takes clients of this machine, "" when nowhere, and on
+// a cluster.
+func (s *Server) NATSURL() string { return s.NATSAt().URL() }
+
+// NATSAt is where the embedded NATS server takes clients.
+func (s *Server) NATSAt() Place {
 	if s.natsd == nil {
 		return ""
 	}
-	return s.natsd.URL()
+	return Place(s.natsd.URL())
 }
 
 // openNATS starts the embedded NATS server, unless there is a cluster, and connects.

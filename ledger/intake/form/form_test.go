@@ -367,6 +367,7 @@ func TestFormTellsWhatToDoInItsCells(t *testing.T) {
 		{"F", "Dragon riders", `unit "Dragon riders": no unit that is known: choose one`},
 		{"F", "QQQ", `unit "QQQ": is no currency of ISO 4217: choose one of the list`},
 		{"G", "soon", `from "soon": not a date: write it as 2026-11-23`},
+		{"G", 46175.5, `from "2026-06-02T12:00:00": has a time of day: write the day alone`},
 		{"H", "12/31/2026", `until "12/31/2026": may be another date than is meant: write it as`},
 		{"J", day, "write days, as a whole number"},
 	}
@@ -398,7 +399,7 @@ func TestFormTellsWhatToDoInItsCells(t *testing.T) {
 	}
 	_, _, err = read(t, edited(t, data, func(f *excelize.File) { fill(f, "S7", "a remark") }))
 	told += "\n" + fmt.Sprint(err)
-	for _, want := range []string{"14 of 16 rows are wrong", "(2 rows: lines 8, 11)",
+	for _, want := range []string{"15 of 17 rows are wrong", "(2 rows: lines 8, 11)",
 		"give each column with something in it a head, or clear what stands beside the table"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("%q is not said by\n%s", want, told)

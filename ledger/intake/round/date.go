@@ -10,6 +10,7 @@ import (
 
 	"muster/events"
 	"muster/events/phrase"
+	"muster/ledger/intake/sheet"
 )
 
 // A DateForm is a way to write dates, given by an example: the file's way to write the last day of
@@ -17,15 +18,17 @@ import (
 //
 //	31.12.2021   31/12/2021   12/31/2021   31-Jan-21   31 December 2021   20211231
 //	2021-12      Dec 2021     2021         serial      serial 1904
+//	31.12.2021 23:59          serial 23:59
 //
 // A month or a year is its first day where something begins, and its last where something ends. In
 // a year of two digits, 69 to 99 are of the twentieth century. A serial is a spreadsheet's number
-// of a day.
+// of a day. With the last minute of the day, the file may write times of day, which are left out.
 type DateForm struct {
 	example string
 	pattern *regexp.Regexp
 	parts   string // y, Y (of two digits), m, b (by name), d, in the order of the groups
 	serial  events.Date
+	timed   bool
 }
 
 // String returns the example.
@@ -38,10 +41,16 @@ var (
 
 const howDates phrase.Text = "" +
 	"write the last day of 2021 or of its January as the file would, such as " +
-	"31.12.2021, 12/31/2021, 31-Jan-21, 2021-12 or 2021; or serial, or serial 1904"
+	"31.12.2021, 12/31/2021, 31-Jan-21, 2021-12 or 2021; or serial, or serial 1904; where times " +
+	"of day stand behind the days, write 23:59 behind, too"
 
 // ParseDateForm reads the example of a form. The day 31 is always taken for the day.
 func ParseDateForm(example string) (DateForm, error) {
+	if day := lastMinute.ReplaceAllString(example, ""); day != example {
+		f, err := ParseDateForm(day)
+		f.example, f.timed = example, true
+		return f, err
+	}
 	switch strings.ToLower(example) {
 	case "serial", "serial 1900":
 		return DateForm{example: example, serial: 1899_12_30}, nil
@@ -154,6 +163,9 @@ func (f DateForm) read(text string) (first, last events.Date, ok bool) {
 	if f.serial != 0 {
 		return f.day(text)
 	}
+	if f.timed {
+		text = timeOfDay.ReplaceAllString(text, "")
+	}
 	found := f.pattern.FindStringSubmatch(strings.ReplaceAll(text, "\u00a0", " "))
 	if found == nil {
 		return 0, 0, false
@@ -205,12 +217,12 @@ func span(y, m, d int, parts string) (first, last events.Date, ok bool) {
 
 // day reads a serial. Before its 61st day the calendar of 1900 has one that never was.
 func (f DateForm) day(text string) (first, last events.Date, ok bool) {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 61 || n > 110_000 {
+	n, rest, ok := sheet.Serial(text)
+	if !ok || rest > 0 && !f.timed || n < 61 || n > 110_000 {
 		return 0, 0, false
 	}
 	d := f.serial.AddDays(n)
-	_, err = events.ParseDate(d.String())
+	_, err := events.ParseDate(d.String())
 	return d, d, err == nil
 }
 
@@ -241,7 +253,7 @@ func (m *Mapping) parseDate(text string, end bool) (events.Date, error) {
 	if date != 0 {
 		return date, nil
 	}
-	return 0, notDate(text)
+	return 0, m.notDate(text)
 }
 
 // usualForms are those that a message proposes. They take some milliseconds to make, which no other
@@ -265,7 +277,12 @@ func formsOf(examples ...string) []DateForm {
 }
 
 // notDate says which form of dates would read the text.
-func notDate(text string) error {
+func (m *Mapping) notDate(text string) error {
+	if fit := m.formsOfDay(text); fit != nil {
+		return remedy{phrase.Of("has a time of day: if the day that is written is meant, say in "+
+			"the mapping %s", phrase.Behind(phrase.Or, fit...)),
+			phrase.Of("has a time of day: write the day alone, as 2026-11-23")}
+	}
 	var fit []string
 	for _, f := range usualForms() {
 		if _, _, ok := f.read(text); ok && (f.serial == 0 || len(text) > 4) {

@@ -272,12 +272,24 @@ func (g *guess) number(p *profile) {
 }
 
 func (g *guess) date(p *profile) {
-	for i, f := range p.forms {
-		if i > 0 {
-			g.words = append(g.words,
-				"# ? "+quoted(p.name)+" might be written as "+f.example+", too")
-		} else if !slices.Contains(g.dates, f.example) {
-			g.dates = append(g.dates, f.example)
+	behind := ""
+	var forms []string
+	for _, f := range p.forms {
+		forms = append(forms, f.example)
+	}
+	if p.timed {
+		behind = behindDay
+		if forms == nil {
+			forms = []string{isoDay}
+		}
+		g.words = append(g.words, "# ? "+quoted(p.name)+" has times of day, which are left "+
+			"out: is the day that is written the one that is meant?")
+	}
+	for i, form := range forms {
+		if form += behind; i > 0 {
+			g.words = append(g.words, "# ? "+quoted(p.name)+" might be written as "+form+", too")
+		} else if !slices.Contains(g.dates, form) {
+			g.dates = append(g.dates, form)
 		}
 	}
 }

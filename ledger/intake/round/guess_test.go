@@ -40,6 +40,10 @@ func TestGuess(t *testing.T) {
 		"mixed": {"nation;quantity;from\nUSA;90,000;2010-11-15\nGBR;9.500;15.11.2010\n" +
 			"DEU;4 341;15 Nov 2010\n",
 			[]string{"quantity: quantity # ? not all", "from: from # ? not all"}},
+		"times of day": {"nation,n,Begin\nFRA,5,02.06.2026 14:30\nDEU,1,31.07.2026 00:00\n",
+			[]string{"dates: [31.12.2021 23:59]", "# ? Begin has times of day, which"}},
+		"times of days": {"nation,n,Begin\nFRA,5,2026-06-02T14:30:00Z\nDEU,1,2026-07-31\n",
+			[]string{"dates: [2021-12-31 23:59]"}},
 		"organisations": {"country,n\nOTAN,5\nFrance,1\nOSCE,2\n",
 			[]string{"nation: country # ? 1 of 3 cells are no nation that is known: OSCE",
 				"# ? 1 of 3 cells are organisations: the operation must declare them"}},

@@ -182,6 +182,15 @@ func TestNumbersAndDates(t *testing.T) {
 			"606796;2010-11-15", "606796.00 2010-11-15"},
 		{"dates: 20211231", "1;2010-11-15T00:00:00Z", "1 2010-11-15"},
 		{"dates: 31. Jan 21", "1;1. févr. 99", "1 1999-02-01"},
+		// The midnight with which a day begins is that day, and so is what sums leave of it.
+		{"dates: serial", "1;46175.0", "1 2026-06-02"},
+		{"dates: serial", "1;46174.9999999999", "1 2026-06-02"},
+		{"dates: 31.12.2021", "1;02.06.2026 00:00", "1 2026-06-02"},
+		{"dates: serial 23:59", "1;46175.5", "1 2026-06-02"},
+		{"dates: serial 1904 23:59", "1;44713.99", "1 2026-06-02"},
+		{"dates: 2021-12-31 23:59", "1;2026-06-02T22:00:00+02:00", "1 2026-06-02"},
+		{"dates: 2021-12-31T23:59", "1;2026-06-02", "1 2026-06-02"},
+		{"dates: [31/12/2021 23:59]", "1;02/06/2026 2:30 PM", "1 2026-06-02"},
 	} {
 		text := c.how + "\n"
 		if !strings.Contains(c.how, "always") {
@@ -205,6 +214,17 @@ func TestNumbersAndDates(t *testing.T) {
 		says(t, refusals(t, "nation;quantity;from\nFRA;"+c.cell+";2010-11-15\n",
 			mapping(t, c.how+"\n"+always)), c.want)
 	}
+	for _, c := range []struct{ how, day, want string }{
+		{"", "2026-06-02T12:00:00", "2021-12-31 23:59"},
+		{"", "46175.5", "serial 23:59"}, {"dates: serial", "46175.5", "serial 23:59"},
+		{"dates: serial 1904", "44713.5", "serial 1904 23:59"},
+		{"dates: 31/12/2021", "02/06/2026 14:30:00", "31/12/2021 23:59"},
+		{"", "02/06/2026 14:30", "31/12/2021 23:59 or dates: 12/31/2021 23:59"},
+	} {
+		says(t, refusals(t, "nation;quantity;from\nFRA;1;"+c.day+"\n", mapping(t, c.how+"\n"+
+			always)), fmt.Sprintf("from %q: has a time of day: if the day that is written is "+
+			"meant, say in the mapping dates: %s", c.day, c.want))
+	}
 	// A month and a year end on their last day, of which February has fewer.
 	r := read(t, "nation;quantity;from;until\nFRA;1;2020;2020-02\n",
 		mapping(t, "dates: [2021, 2021-12]\n"+always))
@@ -219,7 +239,8 @@ func TestNumbersAndDates(t *testing.T) {
 			t.Errorf("%s: %s to %s", form, o.From, o.Until)
 		}
 	}
-	for _, bad := range []string{"01-02-21", "31", "Jan 31", "dragon", "202112", "1/2/2021"} {
+	for _, bad := range []string{"01-02-21", "31", "Jan 31", "dragon", "202112", "1/2/2021",
+		"23:59", "31.12.2021 12:00"} {
 		if f, err := round.ParseDateForm(bad); err == nil {
 			t.Errorf("%q is taken for a form of dates: %+v", bad, f)
 		}

@@ -17,6 +17,7 @@ type profile struct {
 	how                    Numbers
 	dates                  int
 	forms                  []DateForm
+	timed                  bool // some of the dates have a time of day
 	words                  map[string]int
 }
 
@@ -47,11 +48,13 @@ func (g *guess) profile(i int) profile {
 				numbers[w]++
 			}
 		}
-		if _, err := (&Mapping{}).parseDate(c, false); err == nil {
+		day := timeOfDay.ReplaceAllString(c, "")
+		p.timed = p.timed || midnight.ReplaceAllString(c, "") != day
+		if _, err := events.ParseDate(day); err == nil {
 			plain++
 		}
 		for f, form := range usualForms() {
-			if _, _, ok := form.read(c); ok {
+			if _, _, ok := form.read(day); ok {
 				dates[f]++
 			}
 		}

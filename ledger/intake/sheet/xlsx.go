@@ -3,6 +3,7 @@ package sheet
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/big"
 	"regexp"
 	"slices"
@@ -265,20 +266,37 @@ func (b *Book) isDate(style int) bool {
 // date returns the date of a serial, with its time where it has one, so that nobody takes half a
 // day for none. What is no serial stays as it is.
 func (b *Book) date(raw string) string {
-	n, err := strconv.ParseFloat(raw, 64)
-	if err != nil || n < 0 || n > 2_958_465 {
+	days, rest, ok := Serial(raw)
+	if !ok {
 		return raw
 	}
 	first := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
 	if b.from1904 {
 		first = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
-	} else if n < 61 {
+	} else if days < 61 {
 		return raw // before the day that never was, programs do not agree
 	}
-	days := int(n)
 	on := first.AddDate(0, 0, days)
-	if rest := n - float64(days); rest > 0.5/86400 {
-		return on.Add(time.Duration(rest*86400) * time.Second).Format("2006-01-02T15:04:05")
+	if rest > 0 {
+		return on.Add(rest).Format("2006-01-02T15:04:05")
 	}
 	return on.Format("2006-01-02")
+}
+
+var serial = regexp.MustCompile(`^[0-9]{1,7}(\.[0-9]+)?$`)
+
+// Serial reads the number by which spreadsheets keep a day, and the time of that day to the second:
+// sums of such numbers are a little off, also from midnight to the day before.
+func Serial(text string) (days int, rest time.Duration, ok bool) {
+	n, err := strconv.ParseFloat(text, 64)
+	const last = 2_958_465 // of the year 9999
+	if !serial.MatchString(text) || err != nil || n > last {
+		return 0, 0, false
+	}
+	whole, part := math.Modf(n)
+	rest = time.Duration(math.Round(part*86400)) * time.Second
+	if rest == 24*time.Hour {
+		whole, rest = whole+1, 0
+	}
+	return int(whole), rest, true
 }

@@ -65,7 +65,8 @@ func (p *Preview) IsZero() bool { return len(p.Effects) == 0 }
 // Preview answers what statements would change, before anybody signs them. It folds them on top of
 // a copy of what they touch, so that the picture itself stays as it is, and may be read meanwhile.
 // Whether the ledger would take them is not its question: what contradicts the picture is refused,
-// and the rules are for the ledger to keep.
+// and the rules are for the ledger to keep. What those would not read who ask in a narrower view
+// changes nothing for them.
 func (p *Picture) Preview(ctx context.Context, m Moment,
 	statements []events.Statement) (Preview, error) {
 	p = p.metered(ctx)
@@ -82,6 +83,10 @@ func (p *Picture) Preview(ctx context.Context, m Moment,
 	case len(statements) == 0 || len(statements) > MaxPreview:
 		return Preview{}, usage("statements", fmt.Sprint(len(statements)),
 			"write from 1 to %d statements", MaxPreview)
+	}
+	statements = p.openTo(b.View, statements)
+	if len(statements) == 0 {
+		return Preview{Basis: b, Effects: []Diff{}}, nil
 	}
 	s := p.supposing(statements)
 	s.since = earliest(statements)

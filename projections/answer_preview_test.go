@@ -267,3 +267,49 @@ func TestPreviewTellsOfTheFirstDay(t *testing.T) {
 	}
 	equal(t, "later days of a record", text, "2026-01-20 west; 2026-01-22 several-lines; ")
 }
+
+// What would be told to those who may read no more leaves out what they would not read, as their
+// picture does once it is recorded, whatever it is about.
+func TestPreviewInANarrowerView(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100)
+	fra := l.offer("FRA", 60)
+	p := l.picture()
+	say := func(v events.View, statements ...events.Statement) string {
+		t.Helper()
+		text := ""
+		m := Moment{On: day(9), View: v}
+		for _, e := range must[Preview](t)(p.Preview(t.Context(), m, statements)).Effects {
+			text += fmt.Sprint(e.To.On, " ", tellDiff(e), " | ")
+		}
+		return text
+	}
+	east := &events.RequirementIssued{Header: l.head("requirement.issued"), Dated: dated(9),
+		Release: events.CoordinatorsOnly,
+		RequirementTerms: events.RequirementTerms{Operation: "op-a", Line: "east",
+			Role: "ground", Quantity: events.Count(50), Unit: "personnel",
+			Window: events.Window{From: day(9)}, Priority: 1}}
+	revised := &events.RequirementRevised{Header: l.head("requirement.revised"), Dated: dated(9),
+		RequirementTerms: east.RequirementTerms}
+	offered := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(9),
+		Place: place("GBR"), PledgeTerms: pledgeTerms(30, func(t *events.PledgeTerms) {
+			t.Release, t.ReleasableTo = events.CoordinatorsOnly, []events.Nation{"NOR"}
+		})}
+	accepted := &events.PledgeAccepted{
+		PledgeStep: events.PledgeStep{Header: l.head("pledge.accepted"), Dated: dated(9),
+			Place: place("GBR"), Step: events.Step{Pledge: offered.ID}}}
+	withdrawn := &events.PledgeWithdrawn{PledgeStep: fra.step("pledge.withdrawn", 9)}
+	for _, v := range []events.View{"FRA", "coalition", "public"} {
+		equal(t, string(v), say(v, east, revised, offered, accepted), "")
+	}
+	supplied := "2026-01-09 west: 60/100 -> 90/100 GBR ->30; " +
+		"GBR: -> live accepted 30 west by 0 by 0 | "
+	for _, v := range []events.View{"GBR", "NOR"} {
+		equal(t, string(v), say(v, east, offered, accepted), supplied)
+	}
+	equal(t, "public", say("public", withdrawn), "")
+	equal(t, "coalition", say("coalition", east, withdrawn), say("", withdrawn))
+	if say("", east) == "" || say("coordinators", east) != say("", east) {
+		t.Error("the coordinators are not told of what they keep to themselves")
+	}
+}

@@ -14,7 +14,8 @@ import (
 )
 
 func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
-	l := listing{map[string]any{"dry_run": dryRun, "rows": in.told(), "counts": in.Counts},
+	l := listing{map[string]any{"dry_run": dryRun, "rows": in.told(), "counts": in.Counts,
+		"hidden": in.Hidden},
 		web.Table{Head: []string{"line", "what", "sequence"}}}
 	recorded, again, refused, unshown, gone := 0, 0, 0, 0, 0
 	for _, r := range in.told() {

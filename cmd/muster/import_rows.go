@@ -145,7 +145,7 @@ func (a *app) importRound(ctx context.Context, f *imported.File, how importing) 
 	return errors.Join(a.printRows(ctx, in, how.dryRun), wrong)
 }
 
-// tellUnread says what of the file is not used.
+// tellUnread says what of the file is not used, and what its sheet hides.
 func (a *app) tellUnread(r *round.Round) {
 	if len(r.Unused) > 0 {
 		fmt.Fprintf(a.stderr, "muster: these columns are not used: %s\n",
@@ -154,6 +154,9 @@ func (a *app) tellUnread(r *round.Round) {
 	for _, left := range r.Left {
 		fmt.Fprintf(a.stderr, "muster: left out, %s: %d (%s)\n", problem.Line(left.Why.String()),
 			len(left.Lines), lines(left.Lines))
+	}
+	for _, said := range r.Hidden.Said() {
+		fmt.Fprintf(a.stderr, "muster: %s\n", problem.Line(said.String()))
 	}
 }
 

@@ -35,6 +35,9 @@ func TestPageImport(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := f.SetRowVisible("Pledges", 60, false); err != nil {
+		t.Fatal(err)
+	}
 	if err := f.Save(); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +95,7 @@ func TestPageImport(t *testing.T) {
 	b.chooseFile("#i-file", form)
 	b.click("#desk-form button")
 	b.says(".sum", "form.xlsx: 2 statements are to be signed.")
+	b.says(".hidden-cells", "1 row is hidden in the sheet: row 60; it is read like the others")
 	b.says("#desk-rows", "line 7")
 	b.says("#desk-rows .cells", "→ 6100")
 	b.says("#desk-rows .cells", "<b>by ship</b>")
@@ -147,6 +151,7 @@ func TestPageImport(t *testing.T) {
 	b.open("/import?lang=fr&on=" + on)
 	b.chooseFile("#i-file", form)
 	b.click("#desk-form button")
+	b.says(".hidden-cells", "1 ligne est masquée dans la feuille : ligne 60")
 	b.says("#left .cells", "quantité\u00a0: 6300 → 6200")
 	b.says("#left", "France (FRA) offre")
 	b.speaksNo(english)

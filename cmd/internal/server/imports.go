@@ -79,7 +79,7 @@ func (s *Server) planImport(ctx context.Context, as *web.Service,
 	for _, left := range r.Left {
 		plan.Left = append(plan.Left, phrase.Of("left out, %s: %d", left.Why, len(left.Lines)))
 	}
-	plan.Unused = r.Unused
+	plan.Unused, plan.Hidden = r.Unused, r.Hidden.Said()
 	b, wrong := f.Compare(r, wrong, with, choices)
 	wrong = imported.Wrong(wrong, b.NotSaid)
 	if b.Asked != nil && wrong == nil {

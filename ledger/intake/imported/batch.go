@@ -24,8 +24,9 @@ type Batch struct {
 	// NotSaid is why rows are refused beside what is recorded, and Asked what somebody must choose
 	// before anything is recorded; nil for nothing.
 	NotSaid, Asked *problem.Problem
-	// Table is the file.
-	Table *sheet.Table
+	// Table is the file, and Hidden what its sheet hides of what was read.
+	Table  *sheet.Table
+	Hidden round.Hidden
 
 	file  *File
 	words Words
@@ -100,7 +101,8 @@ func (b *Batch) IsToBeChecked(c *Chain, at int) bool {
 
 // New returns what a file comes to by itself.
 func New(r *round.Round) *Batch {
-	b := &Batch{Rows: make([]Row, len(r.Rows)), Known: reconcile.NewKnown(), Table: r.Table}
+	b := &Batch{Rows: make([]Row, len(r.Rows)), Known: reconcile.NewKnown(), Table: r.Table,
+		Hidden: r.Hidden}
 	for i, row := range r.Rows {
 		b.Rows[i] = Row{Line: row.Line, Column: row.Of, What: row.Sentence, Refused: row.Problems,
 			Sentence: row.Sentence}

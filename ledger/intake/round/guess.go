@@ -27,6 +27,7 @@ func Guess(name string, data []byte, declared events.Organisations) (string, err
 	g.line("# line; \"?\" stands where somebody has to say it. All that a mapping can say: " +
 		"muster help mapping")
 	g.layout()
+	g.hidden()
 	g.wide()
 	g.fields()
 	g.always()
@@ -120,6 +121,17 @@ func (g *guess) layout() {
 	if g.encoding != "" {
 		g.line("encoding: %s # ? the file does not say it: do names with accents read right?",
 			g.encoding)
+	}
+}
+
+// hidden tells what the sheet of a workbook hides.
+func (g *guess) hidden() {
+	lines := make([]int, len(g.t.Rows))
+	for i, r := range g.t.Rows {
+		lines[i] = r.Line
+	}
+	for _, said := range hidden(g.t, lines, nil).Said() {
+		g.line("# ? %s", oneLine(said.String()))
 	}
 }
 

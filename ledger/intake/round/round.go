@@ -19,6 +19,8 @@ type Round struct {
 	Unused []string
 	// Left are the rows that the mapping leaves out.
 	Left []Left
+	// Hidden is what the sheet hides of what was read.
+	Hidden Hidden
 	// Series are the rows of strength that was seen.
 	Series []Series
 	// Table is what was read.
@@ -180,6 +182,11 @@ func ReadTable(t *sheet.Table, m Mapping, origin events.Origin) (*Round, error) 
 	}
 	round.Rows, round.Series = series(round.Rows, &left)
 	round.Left = left
+	lines := make([]int, len(round.Rows))
+	for i := range round.Rows {
+		lines[i] = round.Rows[i].Line
+	}
+	round.Hidden = hidden(t, lines, round.Unused)
 	if len(round.Rows) == 0 {
 		return nil, problem.New(problem.Invalid, "no row is left: all of them are left out").
 			WithHint("look at what the mapping says under skip and only")

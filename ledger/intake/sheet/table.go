@@ -25,10 +25,20 @@ type Table struct {
 	book  []byte // the workbook that it was read from, nil for CSV
 	sheet string // of the workbook
 	head  int    // the line of the header
+
+	hiddenRows    map[int]bool // by their lines
+	hiddenColumns []string
 }
 
 // IsBook reports whether the table was read from a workbook.
 func (t *Table) IsBook() bool { return t.book != nil }
+
+// HidesRow reports whether the spreadsheet shows nobody the row that begins in a line: somebody has
+// hidden it, or a filter has.
+func (t *Table) HidesRow(line int) bool { return t.hiddenRows[line] }
+
+// HiddenColumns names the columns that the spreadsheet shows nobody, by the head of the file.
+func (t *Table) HiddenColumns() []string { return t.hiddenColumns }
 
 // A Row is a row of a table.
 type Row struct {

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"math/big"
@@ -147,7 +148,7 @@ func (b *Book) table(form Form, sheet string) (*Table, error) {
 		return nil, notXLSX(err)
 	}
 	defer func() { _ = rows.Close() }()
-	t := &Table{comma: ',', book: b.data, sheet: sheet}
+	t := &Table{comma: ',', book: b.data, sheet: sheet, hiddenRows: map[int]bool{}}
 	line, cells, found := 0, 0, 0
 	for rows.Next() {
 		line++
@@ -173,8 +174,13 @@ func (b *Book) table(form Form, sheet string) (*Table, error) {
 			}
 		}
 		t.add(line, t.fit(cells))
+		if shown, err := b.f.GetRowVisible(sheet, line); err != nil {
+			return nil, notXLSX(err)
+		} else if !shown {
+			t.hiddenRows[line] = true
+		}
 	}
-	if err := rows.Error(); err != nil {
+	if err := cmp.Or(rows.Error(), b.hideColumns(t, sheet)); err != nil {
 		return nil, notXLSX(err)
 	}
 	if found < b.least[sheet] {
@@ -182,6 +188,24 @@ func (b *Book) table(form Form, sheet string) (*Table, error) {
 			"found", sheet, b.least[sheet], found))
 	}
 	return t, nil
+}
+
+// hideColumns notes which columns with a name are hidden.
+func (b *Book) hideColumns(t *Table, sheet string) error {
+	for i, name := range t.names {
+		letter, err := excelize.ColumnNumberToName(i + 1)
+		if err != nil {
+			return err
+		}
+		shown, err := b.f.GetColVisible(sheet, letter)
+		if err != nil {
+			return err
+		}
+		if !shown && name != "" {
+			t.hiddenColumns = append(t.hiddenColumns, name)
+		}
+	}
+	return nil
 }
 
 // fit gives a row the width of the header: a workbook does not keep empty cells at its end.

@@ -306,6 +306,43 @@ func FuzzReadXLSX(f *testing.F) {
 	})
 }
 
+// What a spreadsheet hides is read, and known to be hidden: rows by themselves or by a filter, and
+// columns.
+func TestWhatASheetHides(t *testing.T) {
+	data := book(t, func(f *excelize.File, set func(string, any, string)) {
+		for i, name := range []string{"nation", "quantity", "until", "note"} {
+			set(fmt.Sprintf("%c2", 'A'+i), name, "")
+		}
+		for _, line := range []int{3, 4, 7, 9, 10} { // and nothing between
+			set(fmt.Sprintf("A%d", line), "FRA", "")
+		}
+		for _, line := range []int{1, 4, 5, 9, 12} {
+			if err := f.SetRowVisible("Pledges", line, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.SetColVisible("Pledges", "C:D", false); err != nil {
+			t.Fatal(err)
+		}
+	})
+	table, err := sheet.ReadXLSX(data, sheet.Form{Header: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hidden []int
+	for _, r := range table.Rows {
+		if table.HidesRow(r.Line) {
+			hidden = append(hidden, r.Line)
+		}
+	}
+	if diff := cmp.Diff([]int{4, 9}, hidden); diff != "" || len(table.Rows) != 5 {
+		t.Errorf("of %d rows: %s", len(table.Rows), diff)
+	}
+	if diff := cmp.Diff([]string{"until", "note"}, table.HiddenColumns()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // Two sheets of pledges are refused where nothing says which is meant; a hidden one, an empty one
 // and one of other columns are not in the way.
 func TestSheetsOfTheSameColumns(t *testing.T) {

@@ -40,6 +40,8 @@ type ImportPlan struct {
 	// Unused are columns that nothing looks at, and Left what is left out, as people read it.
 	Unused []string
 	Left   []phrase.Phrase
+	// Hidden says what a spreadsheet hides of what is read.
+	Hidden []phrase.Phrase
 }
 
 // importFields are those of the form.

@@ -1,0 +1,72 @@
+package round_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
+
+	"muster/ledger/intake/round"
+)
+
+// What a sheet hides is told of the rows that are read, of a wide table each once, and of the
+// columns that are looked at; nothing is told of what is left out anyway.
+func TestWhatIsHiddenIsTold(t *testing.T) {
+	f := excelize.NewFile()
+	defer func() { _ = f.Close() }() // in memory
+	for i, row := range [][]any{{"nation", "secret", "2021-01", "2021-02", "remarks"},
+		{"FRA", "x", 1, 2, ""}, {"DEU", "x", 3, 4, ""}, {"Total", "", 4, 6, ""},
+		{"ITA", "x", 5, 6, ""}, {"ESP", "x", 5, 6, ""}, {"BEL", "x", 5, 6, ""}} {
+		if err := f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, hidden := range []int{3, 4, 5, 6} {
+		if err := f.SetRowVisible("Sheet1", hidden, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, hidden := range []string{"B", "D", "E"} {
+		if err := f.SetColVisible("Sheet1", hidden, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := f.WriteToBuffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mapping(t, "wide: {columns: [2021-01, 2021-02], name: month, cell: n}\nskip: totals\n"+
+		"columns: {quantity: n, from: month, note: secret}\ndates: 2021-12\n"+
+		"always: {operation: op1, role: ground, unit: personnel, effective: 2021-01-01}\n")
+	r, err := round.ReadXLSX(data.Bytes(), m, "muster.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := round.Hidden{Rows: []int{3, 5, 6}, Columns: []string{"secret", "2021-02"}}
+	if diff := cmp.Diff(want, r.Hidden); diff != "" || len(r.Rows) != 10 {
+		t.Errorf("%d rows: %s", len(r.Rows), diff)
+	}
+	told := fmt.Sprint(r.Hidden.Said())
+	if told != "[3 rows are hidden in the sheet: rows 3, 5, 6; they are read like the others "+
+		"2 columns are hidden in the sheet: secret, 2021-02; they are read like the others]" {
+		t.Errorf("it is told %s", told)
+	}
+	for want, hidden := range map[string]round.Hidden{"[]": {},
+		"[1 row is hidden in the sheet: row 7; it is read like the others]": {Rows: []int{7}},
+		"[1 column is hidden in the sheet: until; it is read like the others]": {
+			Columns: []string{"until"}},
+		"[5 rows are hidden in the sheet: rows 7, 9-11, 20; they are read like the others]": {
+			Rows: []int{7, 9, 10, 11, 20}},
+	} {
+		if got := fmt.Sprint(hidden.Said()); got != want {
+			t.Errorf("%+v is told as %s", hidden, got)
+		}
+	}
+	guessed, err := round.Guess("round.xlsx", data.Bytes(), nil)
+	if err != nil || !strings.Contains(guessed,
+		"# ? 4 rows are hidden in the sheet: rows 3-6; they are read like the others") {
+		t.Errorf("%v, %s", err, guessed)
+	}
+}

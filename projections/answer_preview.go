@@ -387,9 +387,11 @@ func (s *supposed) moves(b Basis, day events.Date) bool {
 	return false
 }
 
-// dates returns those on which what is touched changes in either picture, in order.
+// dates returns those on which what is touched changes in either picture, or a requirement for the
+// role of a pledge that is, in order.
 func (s *supposed) dates() []events.Date {
 	var all []events.Date
+	roles := map[events.Role]bool{}
 	add := func(d events.Date) {
 		if d > 0 && d >= s.since && d < lastDay {
 			all = append(all, d)
@@ -405,7 +407,9 @@ func (s *supposed) dates() []events.Date {
 			for i := range said.facts {
 				add(said.facts[i].effective)
 			}
-			said.stretches(new(standing), uint32(p.Sequence()), 0, func(days stretch, _ *standing) {
+			asOf := uint32(p.Sequence())
+			said.stretches(new(standing), asOf, 0, func(days stretch, at *standing) {
+				roles[at.terms.role] = true
 				add(days.from)
 				if days.until < lastDay {
 					add(days.until.AddDays(1))
@@ -415,6 +419,11 @@ func (s *supposed) dates() []events.Date {
 	}
 	for _, l := range s.lines {
 		l.edges(s.now.Sequence(), add)
+	}
+	for name := range s.operated {
+		if o, ok := s.is.operations[name]; ok {
+			o.edgesOf(roles, s.is.Sequence(), add)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

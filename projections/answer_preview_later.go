@@ -70,15 +70,20 @@ func (p *Picture) daysOf(b *Basis, pl *pledge, from events.Date) (days []events.
 		days = append(days, run.from)
 	})
 	if o, ok := p.operations[pl.operation.name]; ok {
-		for _, name := range o.now().lineNames {
-			l := o.now().lines[name]
-			ofRole := func(t termsSaid) bool { return roles[t.what.Role] }
-			if slices.ContainsFunc(l.now().terms.known(b.AsOf), ofRole) {
-				l.edges(b.AsOf, func(d events.Date) { days = append(days, d) })
-			}
-		}
+		o.edgesOf(roles, b.AsOf, func(d events.Date) { days = append(days, d) })
 	}
 	days = slices.DeleteFunc(days, func(d events.Date) bool { return d <= from || d > last })
 	slices.Sort(days)
 	return slices.Compact(days)
+}
+
+// edgesOf calls do for the days on which a requirement for one of the roles may change.
+func (o *operation) edgesOf(roles map[events.Role]bool, asOf uint64, do func(events.Date)) {
+	ofRole := func(t termsSaid) bool { return roles[t.what.Role] }
+	for _, name := range o.now().lineNames {
+		l := o.now().lines[name]
+		if slices.ContainsFunc(l.now().terms.known(asOf), ofRole) {
+			l.edges(asOf, do)
+		}
+	}
 }

@@ -194,6 +194,10 @@ func TestPreviewEqualsRecording(t *testing.T) {
 			t.Errorf("on %s %d statements change\n%s, and the preview says\n%s", on, k,
 				expected, told)
 		}
+		if len(want.Lines) > 0 && (got.First == 0 || got.First > on) {
+			t.Errorf("coverage changes on %s, and the preview says first on %s:\n%s", on,
+				got.First, told)
+		}
 	})
 }
 

@@ -46,6 +46,7 @@ func TestPageLogShowsNothingUnverified(t *testing.T) {
 		{honest, "met", "in the tree of the 55 records"},
 		{page(`data-says="`, `data-says="9000 `), "met", "in the tree of the 55 records"},
 		{page(`data-says="`, `data-says="٩ GBR/demo `), "met", "in the tree of the 55 records"},
+		{page(`data-other="`, `data-other="9000 `), "met", "in the tree of the 55 records"},
 		{page("6000", "9000"), "none", "not what the ledger has"},
 		{consistently, "none", "not what the ledger has"},
 		{page(">FRA/demo<", ">GBR/demo<"), "none", "not what the ledger has"},
@@ -82,6 +83,14 @@ func TestPageLogShowsNothingUnverified(t *testing.T) {
 	b.says("table.log tbody", "FRA offre 6\u202f000 personnel pour le rôle ground dans la "+
 		"zone west, à partir du 2026-03-01 :")
 	b.axe()
+	// Units are said as in all other sentences of the page.
+	b.open("/log?type=requirement&lang=fr")
+	b.says("table.log tbody", "demandent 24 équipes pour le rôle ceasefire-monitoring")
+	b.says("table.log tbody", "demandent 10 navires pour le rôle sea")
+	b.says("table.log tbody", "EUR pour le rôle sustainment")
+	b.open("/log?type=requirement")
+	b.says("table.log tbody", "ask for 24 teams for ceasefire-monitoring")
+	b.says("table.log tbody", "ask for 48 aircraft for air")
 	b.open("/log?type=pledge&nation=FRA")
 	b.wait("document.querySelector('table.log .says')")
 	if shown := b.text("table.log .says"); strings.Contains(shown, `{"`) {

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"encoding/base64"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +41,26 @@ func (l *logPage) Says() (all []logPattern) {
 		one := logPattern{string(r.Type), l.T("log.says." + string(r.Type))}
 		if r.Type != "" && !slices.Contains(all, one) {
 			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// A logUnit is a unit with the page's words for one of it and for more, which static/sentence.js
+// takes in its place.
+type logUnit struct{ Unit, One, Other string }
+
+var unitsIn = regexp.MustCompile(`"unit":"([A-Za-z][A-Za-z-]*)"`)
+
+// Units returns the units of what the page shows.
+func (l *logPage) Units() (all []logUnit) {
+	for _, r := range l.Records {
+		for _, found := range unitsIn.FindAllStringSubmatch(r.Statement, -1) {
+			u := events.Unit(found[1])
+			one := logUnit{found[1], l.unit(true, u), l.unit(false, u)}
+			if !slices.Contains(all, one) {
+				all = append(all, one)
+			}
 		}
 	}
 	return all

@@ -62,6 +62,9 @@ const tell = (row, words) => {
   summary.after(line);
 };
 
+// unitsOf returns the page's words for units.
+const unitsOf = () => new Map([...document.querySelectorAll("#log-says [data-unit]")].map(({ dataset }) => [dataset.unit, dataset]));
+
 // refuse takes away what a row shows.
 const refuse = (row, text) => {
   while (row.cells.length > 1) row.lastElementChild.remove();
@@ -101,7 +104,7 @@ const check = async () => {
     }
     if (mine !== run) return;
     for (const [row, text] of wrong) refuse(row, text);
-    for (const row of right) tell(row, document.getElementById("log-says").dataset);
+    for (const row of right) tell(row, { unknown: document.getElementById("log-says").dataset.unknown, units: unitsOf() });
     table.dataset.state = "checked";
     if (wrong.length) say("none", words.wrong);
     else say("met", words.held.replace("SIZE", checkpoint.size));

@@ -1,6 +1,7 @@
 // A statement as a sentence, in the words of the page: they come as patterns, and all else from the statement. A pattern has members of the
 // statement in braces, {line} or {terms.quantity}, and in brackets what is left out where one of them is not there; {?struck} and {!struck} write
-// nothing, and ask whether a member is. A pattern says no number of its own: what somebody on the way has put there is not taken.
+// nothing, and ask whether a member is. Units are said in the words of the page, for one or for more. A pattern and a unit say no number of their
+// own: what somebody on the way has put there is not taken.
 
 import { shown } from "./key.js";
 
@@ -18,12 +19,19 @@ const written = (value, words, lang) => {
   return shown(String(value).replace(/^([^+\s]+)\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, "$1"));
 };
 
+// unitOf writes a unit as the language does beside how much there is of it; as recorded, where the page has no words for it.
+const unitOf = (unit, quantity, words, lang) => {
+  const of = words.units?.get(unit), said = new Intl.PluralRules(lang).select(Number(quantity)) === "one" ? of?.one : of?.other;
+  return said && !/\p{N}/u.test(said) ? shown(said) : written(unit, words, lang);
+};
+
 // sentenceOf returns "" for a statement that has no pattern, or none that can be used.
 export const sentenceOf = (statement, pattern, words, lang) => {
   if (!pattern || /\p{N}/u.test(pattern)) return "";
   let lacks = false;
   const fill = (text) => text.replace(/\{([?!]?)([\w.]+)\}/g, (_, asks, path) => {
-    const said = written(memberOf(statement, path), words, lang);
+    const value = memberOf(statement, path), isUnit = /(^|\.)unit$/.test(path) && typeof value === "string";
+    const said = isUnit ? unitOf(value, memberOf(statement, path.replace(/unit$/, "quantity")), words, lang) : written(value, words, lang);
     if (asks === "!" ? said !== undefined : said === undefined) lacks = true;
     return asks ? "" : said;
   });

@@ -119,6 +119,11 @@ func (a *app) memberKey(cmd *cobra.Command, arg string) (events.Key, error) {
 			found = append(found, m.Key)
 		}
 	}
+	for _, w := range roster.Waiting { // for which the ledger says why not
+		if len(found) == 0 && w.Name == arg && !w.Revokes {
+			found = []events.Key{w.Key}
+		}
+	}
 	switch len(found) {
 	case 0:
 		return "", problem.New(problem.NotFound,

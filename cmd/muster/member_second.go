@@ -25,7 +25,10 @@ that key's name. "muster member list" shows what waits, and for whose word.
 
 The record is read, and what is signed names it by its hash: what you second is what is told here,
 whatever else a server shows to others. Look at the key: have its holder tell it to you, in person
-or over a line that you trust.`,
+or over a line that you trust.
+
+What waits counts for nothing without a second, and no statement takes it back: it can be seconded
+until the key that signed it is revoked, or until another statement has said the same.`,
 		Args: args("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.submitOne(cmd.Context(), dryRun, func(s *speaker) (events.Statement, error) {

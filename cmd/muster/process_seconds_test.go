@@ -68,6 +68,8 @@ func TestSeconds(t *testing.T) {
 	// Another France.
 	as("HQ/staff", "member", "admit", key("FRA/other"))
 	refused("HQ/staff", 5, "a second word is another's", "member", "second", "FRA/other")
+	refused("HQ/staff", 3, "has proposed it, which nobody can take back", "member", "revoke",
+		"FRA/other", "--reason", "another France")
 	as("HQ/two", "member", "second", "FRA/other")
 	refused("FRA/other", 4, "may sign once this is seconded by a liaison of France", offer...)
 	var roster projections.Roster

@@ -34,8 +34,7 @@ func decideRevoked(s *State, st *events.MemberRevoked) error {
 	m, ok := s.members[id]
 	switch {
 	case !ok || m.key != st.Key:
-		return refuse(codeKeyUnknown, "the key %s is not a member of this ledger", id).
-			WithHint("see the keys that are: muster member list")
+		return notMember(s, st.Key)
 	case m.revoked > 0:
 		return refuse(codeRevoked, "the key %s was revoked already, by record %d", id, m.revoked).
 			WithHint("nothing more needs to be said")
@@ -45,6 +44,20 @@ func decideRevoked(s *State, st *events.MemberRevoked) error {
 			WithHint("admit another coordinator first: muster member admit KEY")
 	}
 	return nil
+}
+
+// notMember refuses to revoke a key that is none of a member's. A proposal to admit one ends with
+// its signer's key alone: see [State.Waiting].
+func notMember(s *State, key events.Key) error {
+	id, _ := key.ID()
+	if p, waits := s.waiting(id); waits && p.Key == key {
+		return refuse(codeKeyUnknown, "the key %s is not a member of this ledger: record %d has "+
+			"proposed it, which nobody can take back", id, p.Sequence).
+			WithHint("tell those who might second it not to: without a second, the key signs " +
+				"nothing")
+	}
+	return refuse(codeKeyUnknown, "the key %s is not a member of this ledger", id).
+		WithHint("see the keys that are: muster member list")
 }
 
 func coordinators(s *State) (n int) {

@@ -59,6 +59,9 @@ func TestRule45SecondsOfCoordinators(t *testing.T) {
 			ruleIDOf(ruleUN), lack), "ask them to second it: muster member second "+id.String())
 	}
 	waits("2 more coordinators")
+	w.refuses(ruleThird, ruleRevokes(ruleUN), "key-unknown", "the key "+ruleIDOf(ruleUN)+
+		" is not a member of this ledger: record 9 has proposed it, which nobody can take back",
+		"tell those who might second it not to: without a second, the key signs nothing")
 	w.says(ruleSecond, second())
 	waits("1 more coordinator")
 	w.says(ruleFounder, second())

@@ -38,13 +38,13 @@ func (c *comparison) conclude(i int) {
 	}
 	next := c.steps(r, p)
 	last, then := r.last(p, &next), c.comparedWith(r, p, &next)
-	changes := append(r.moves(p), r.changes(then.terms)...)
-	if r.says("effective") && then.effective != r.Offer.Effective && p.begins(then) {
-		changes = append(changes, Change{Field: "effective", Was: day(then.effective),
+	changes := append(r.moves(p), r.changes(r.recorded(p, then, c.opt.Today))...)
+	if was := r.began(p, then); r.says("effective") && was != r.Offer.Effective && was != 0 {
+		changes = append(changes, Change{Field: "effective", Was: day(was),
 			Is: day(r.Offer.Effective)})
 	}
-	if r.ID.IsZero() && r.isAsSaid(p, &next) ||
-		then.id != last.id && len(r.moves(p))+len(r.changes(last.terms)) == 0 {
+	if r.ID.IsZero() && r.isAsSaid(p, &next) || then.id != last.id &&
+		len(r.moves(p))+len(r.changes(r.recorded(p, last, events.LastDate))) == 0 {
 		changes = nil
 	}
 	if c.isLess(r, p) {
@@ -53,8 +53,28 @@ func (c *comparison) conclude(i int) {
 	c.compare(o, r, p, then, changes, &next)
 }
 
-// begins reports whether something said is what a row says first of its pledge.
-func (p *Pledge) begins(s *said) bool { return s.id == p.said[0].id || s.typ == "pledge.offered" }
+// recorded returns the terms with which a row is compared, of a statement. A list that Muster wrote
+// tells the day to which the pledge was renewed, as far as that held on the day of the list.
+func (r *Row) recorded(p *Pledge, s *said, on events.Date) *events.PledgeTerms {
+	if r.ID.IsZero() {
+		return s.terms
+	}
+	t := p.renewedBy(s, on)
+	return &t
+}
+
+// began returns the date from which a row says that its pledge holds, as it is recorded; 0 where
+// what the row is compared with was said later. A list that Muster wrote has the date from which
+// the pledge holds, whatever was said of it since.
+func (r *Row) began(p *Pledge, then *said) events.Date {
+	switch {
+	case !r.ID.IsZero():
+		return p.Began()
+	case then.id == p.said[0].id || then.typ == "pledge.offered":
+		return then.effective
+	}
+	return 0
+}
 
 // compare says what is to be said of a row that says its offer otherwise, or what follows from it,
 // or neither.
@@ -88,6 +108,20 @@ func (c *comparison) compare(o *Outcome, r *Row, p *Pledge, then *said, changes 
 	if o.Rest == nil && o.Kind != Refused {
 		c.takeOff(o, r, p, next.rest)
 	}
+}
+
+// only returns a row of a list that Muster wrote with nothing but what it changes: all else is
+// what held on the day of the list, and may be said otherwise of a later day, or in more columns.
+func (r *Row) only(changes []Change) *Row {
+	if r.ID.IsZero() {
+		return r
+	}
+	one := *r
+	one.Fields = []string{}
+	for _, change := range changes {
+		one.Fields = append(one.Fields, change.Field)
+	}
+	return &one
 }
 
 // begun is all that a row says of a pledge that begins with it.
@@ -182,6 +216,13 @@ func (c *comparison) corrected(o *Outcome, r *Row, p *Pledge, then *said, change
 	if r.isAnother(p) || c.isLess(r, p) {
 		return c.another(o, r, p)
 	}
+	r = r.only(changes)
+	if until := p.renewedBy(then, events.LastDate).Expires; !r.ID.IsZero() && r.says("expires") &&
+		until != then.terms.Expires {
+		c.refuse(o, "the pledge %s was renewed until %s, which no correction of its terms "+
+			"undoes: it has changed since, or strike what renewed it", p.ID, until)
+		return nil
+	}
 	for _, was := range slices.Backward(next.dropped) {
 		all = append(all, c.struck(r, p, was))
 	}
@@ -191,14 +232,7 @@ func (c *comparison) corrected(o *Outcome, r *Row, p *Pledge, then *said, change
 		}
 	}
 	if len(changes) > 0 {
-		fix := c.fix(r, p, then)
-		if p.begins(then) && r.says("effective") {
-			fix.Effective = r.Offer.Effective
-		}
-		terms := r.over(*then.terms)
-		terms.Source = c.sourced(r, terms.Source)
-		fix.Terms = &terms
-		all = append(all, fix)
+		all = append(all, c.correctedTerms(r, p, then)...)
 	}
 	for _, one := range next.otherwise {
 		if one.on <= one.was.effective {
@@ -209,6 +243,29 @@ func (c *comparison) corrected(o *Outcome, r *Row, p *Pledge, then *said, change
 		all[0].(*events.PledgeCorrected).After = int64(p.Last)
 	}
 	return append(all, next.missing...)
+}
+
+// correctedTerms says that the terms of a statement were wrong, or the date from which the pledge
+// holds: in a list that Muster wrote, that is the date of the statement with which it began.
+func (c *comparison) correctedTerms(r *Row, p *Pledge, then *said) []events.Statement {
+	fix, terms := c.fix(r, p, then), r.over(*then.terms)
+	terms.Source = c.sourced(r, terms.Source)
+	fix.Terms = &terms
+	began := &p.said[0]
+	switch {
+	case !r.says("effective") || r.began(p, then) == 0:
+		return []events.Statement{fix}
+	case r.ID.IsZero() || then == began:
+		fix.Effective = r.Offer.Effective
+		return []events.Statement{fix}
+	}
+	earlier := *began.terms
+	begins := c.fix(r, p, began)
+	begins.Effective, begins.Terms = r.Offer.Effective, &earlier
+	if len(r.Fields) == 1 {
+		return []events.Statement{begins}
+	}
+	return []events.Statement{begins, fix}
 }
 
 // next returns the ID of what a row is after it was struck.
@@ -233,6 +290,7 @@ func (c *comparison) amended(o *Outcome, r *Row, p *Pledge, changes []Change, ne
 			"something off it (%s): it was wrong, or amend it by hand", p.ID, told(o.Changes))
 		return
 	}
+	r = r.only(changes)
 	if at := slices.IndexFunc(next.missing, p.isBefore); at >= 0 {
 		c.refuse(o, "no amendment has the pledge %s begin earlier (%s), and the row says that it "+
 			"was %s before that: it was wrong, or it is another pledge", p.ID, told(o.Changes),
@@ -240,11 +298,14 @@ func (c *comparison) amended(o *Outcome, r *Row, p *Pledge, changes []Change, ne
 		return
 	}
 	if len(changes) > 0 {
-		last := r.last(p, next)
+		last, until := r.last(p, next), events.LastDate
+		if !r.ID.IsZero() && !c.isFilledIn(r) {
+			last, until = p.termsOn(c.opt.Today), c.opt.Today
+		}
 		st := &events.PledgeAmended{
 			Header: c.restating(r, "pledge.amended", p.ID, p.amendments()), Place: p.Place,
 			Pledge: p.ID, Upon: events.Upon{After: int64(p.Last)},
-			PledgeTerms: r.over(p.renewed(last))}
+			PledgeTerms: r.over(p.renewedBy(last, until))}
 		st.Effective = max(c.opt.Today, last.effective)
 		st.Source = c.sourced(r, st.Source)
 		o.Statements = append(o.Statements, st)

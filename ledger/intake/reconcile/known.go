@@ -361,10 +361,19 @@ func (p *Pledge) Terms() (t events.PledgeTerms) {
 
 // renewed returns the terms that were said, with the date to which the pledge was renewed since.
 func (p *Pledge) renewed(last *said) events.PledgeTerms {
+	return p.renewedBy(last, events.LastDate)
+}
+
+// renewedBy is renewed, as it holds on a date. What renews the pledge from a later date than the
+// terms holds after them, also where it was recorded before.
+func (p *Pledge) renewedBy(last *said, on events.Date) events.PledgeTerms {
 	t, since := *last.terms, last.effective
-	at := slices.IndexFunc(p.said, func(s said) bool { return s.id == last.id })
-	for _, s := range p.said[at:] {
-		if s.expires != 0 && !s.struck && s.effective >= since {
+	isLater := false // recorded later than the terms
+	for i := range p.said {
+		s := &p.said[i]
+		isLater = isLater || s.id == last.id
+		after := s.effective > since || s.effective == since && (isLater || since > last.effective)
+		if s.expires != 0 && !s.struck && s.effective <= on && after {
 			t.Expires, since = s.expires, s.effective
 		}
 	}

@@ -127,3 +127,46 @@ func TestNobodyIsAnsweredAsAnother(t *testing.T) {
 	}
 	u.content(t, "strength", "--verify", "--url", p.url, "--key", key)
 }
+
+// Whose view an organisation's name means follows from the verified records: a server that takes
+// NATO for the whole coalition, and shows what all of it may read, leaves something out.
+func TestNamesOfViewsAreVerified(t *testing.T) {
+	t.Parallel()
+	notShort(t)
+	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
+	u := newUser(t)
+	plan := filepath.Join(u.dir, "plan.yaml")
+	if err := os.WriteFile(plan, []byte("operation: op1\ntitle: A force\neffective: 2026-01-01\n"+
+		"roles: [{role: ground, title: Troops, unit: personnel}]\n"+
+		"organisations: [{code: x-nato, name: NATO}]\nrequirements: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u.content(t, "plan", "apply", plan, "--data", p.dir)
+	u.content(t, "pledge", "offer", "--data", p.dir, "--nation", "FRA", "--operation", "op1",
+		"--role", "ground", "--quantity", "700", "--from", "2026-01-01", "--effective",
+		"2026-01-01", "--release", "coordinators", "--releasable-to", "NATO")
+	to, err := url.Parse(p.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(to)
+	liar := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if q := r.URL.Query(); q.Get("view") == "NATO" {
+			q.Set("view", "coalition")
+			r.URL.RawQuery = q.Encode()
+		}
+		pass.ServeHTTP(w, r)
+	}))
+	t.Cleanup(liar.Close)
+	for _, line := range []string{"log --view NATO --verify",
+		"pledge list --operation op1 --on 2026-06-01 --view NATO --verify -o csv"} {
+		out, _ := u.content(t, append(strings.Fields(line), "--url", p.url)...)
+		if !strings.Contains(out, "FRA") {
+			t.Errorf("muster %s says\n%s", line, out)
+		}
+		code, out, said := u.types(t, append(strings.Fields(line), "--url", liar.URL)...)
+		if code != 8 {
+			t.Errorf("muster %s, at the liar: exit code %d\n%s%s", line, code, out, said)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"maps"
@@ -148,11 +147,11 @@ func (a *app) nothingLeftOut(ctx context.Context, asked map[string]string, page 
 	if err != nil {
 		return err
 	}
-	view, err := a.viewAsked(ctx, asked["view"])
+	view, err := l.viewNamed(ctx, asked["view"])
 	if err != nil {
 		return err
 	}
-	f, err := l.fold(ctx, l.size, cmp.Or(view, l.view))
+	f, err := l.fold(ctx, l.size, view)
 	if err != nil {
 		return err
 	}

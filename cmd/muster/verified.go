@@ -39,6 +39,7 @@ type verifiedLedger struct {
 	size    uint64
 	view    events.View // of who asks, "" for all
 	folded  map[foldedAs]*web.Folded
+	named   map[string]events.View // those that were looked for in the records
 }
 
 // foldedAs says which records were folded: up to which one, and as who sees them.
@@ -82,7 +83,7 @@ func (a *app) ledgerVerified(ctx context.Context) (*verifiedLedger, error) {
 	}
 	tiles.keep()
 	a.verified = &verifiedLedger{records: parsed(ctx, src), size: uint64(a.contact.seen.N),
-		view: src.View, folded: map[foldedAs]*web.Folded{}}
+		view: src.View, folded: map[foldedAs]*web.Folded{}, named: map[string]events.View{}}
 	return a.verified, nil
 }
 
@@ -114,6 +115,23 @@ func (a *app) verifyTiles(ctx context.Context, url string, view events.View, ask
 		Key:   proof.TrustedKey{Verifier: key, Why: "is the one that was met"},
 		Since: tiles.since(key, a.contact.seen)})
 	return r, src, err
+}
+
+// viewNamed reads a view that is asked for, that of who asks where none is. An organisation is
+// found by its name in the verified records: a server could take the name for that of who may read
+// less.
+func (l *verifiedLedger) viewNamed(ctx context.Context, text string) (v events.View, err error) {
+	v, ok := l.named[text]
+	if !ok {
+		v, ok = viewNamed(text)
+	}
+	if !ok {
+		if v, err = viewIn(ctx, l.records, text); err != nil {
+			return "", err
+		}
+		l.named[text] = v
+	}
+	return cmp.Or(v, l.view), nil
 }
 
 // fold folds the verified records, up to one, as those see them who have a view.
@@ -273,11 +291,11 @@ func (a *app) differs(ctx context.Context, question string, parameters map[strin
 	if err != nil {
 		return nil, err
 	}
-	view, err := a.viewAsked(ctx, parameters["view"])
+	view, err := l.viewNamed(ctx, parameters["view"])
 	if err != nil {
 		return nil, err
 	}
-	f, err := l.fold(ctx, asOf, cmp.Or(view, l.view))
+	f, err := l.fold(ctx, asOf, view)
 	if err != nil {
 		return nil, err
 	}

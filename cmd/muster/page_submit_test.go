@@ -306,6 +306,11 @@ func TestPageSubmitAmend(t *testing.T) {
 	b.click(".sum a")
 	b.says("h1", "United Kingdom")
 	b.says(".facts", "15 aircraft")
+	pledge := b.address()
+	// Another amendment begins with what holds today, whatever day is looked at.
+	b.open("/submit?type=pledge.amended&on=2026-01-20&pledge=" + pledgeOf(t, url, "GBR", "air"))
+	b.wait("document.getElementById('f-quantity')?.value === '15'")
+	b.open(pledge)
 	b.click(".acts summary") // what ends a pledge stands apart
 	// and stays open while the page shows itself anew
 	newUser(t).content(t, "pledge", "amend", pledgeOf(t, url, "GBR", "air"), "--quantity", "14",

@@ -260,12 +260,16 @@ func (s *submitPage) readPledges() error {
 }
 
 // restatedOn returns the day for which the pledge is told: for a disclosure the one from which it
-// holds, since it restates the pledge as it stands then; else that of the page.
+// holds, since it restates the pledge as it stands then; for an amendment none, since it begins
+// with the terms of today, whatever day is looked at; else that of the page.
 func (s *submitPage) restatedOn() string {
-	if s.Say.Type != disclosed {
-		return s.Get("on")
+	switch s.Say.Type {
+	case disclosed:
+		return s.EffectiveDay().String()
+	case "pledge.amended":
+		return ""
 	}
-	return s.EffectiveDay().String()
+	return s.Get("on")
 }
 
 // make makes the statement of what was given, asks the ledger's rules, and previews it; or tells

@@ -58,7 +58,7 @@ func (b *Batch) reconcile(known *reconcile.Known, r *round.Round, opt reconcile.
 			continue
 		}
 		rows = append(rows, reconcile.Row{Offer: row.Offer, Then: row.Then, Key: row.Key,
-			ID: row.ID, Fields: row.Fields, Rest: rest[i],
+			ID: row.ID, Fields: row.Fields, Seen: row.Seen, Rest: rest[i],
 			Indicated: row.Rung == "indicated"})
 		at = append(at, i)
 	}

@@ -86,6 +86,11 @@ func (c *comparison) compare(o *Outcome, r *Row, p *Pledge, then *said, changes 
 		c.refuse(o, "the pledge %s has ended (%s), and the row says it otherwise: %s", p.ID,
 			p.Ended.Happened(), told(changes))
 		return
+	case len(changes) > 0 && r.Seen > 0 && r.Seen < p.Last:
+		c.refuse(o, "the list has the pledge %s as of record %d, and record %d is about it, too; "+
+			"beside what is recorded now, the row would change: %s; take a new list, and change "+
+			"that", p.ID, r.Seen, p.Last, told(changes))
+		return
 	case next.takesBefore(then):
 		c.refuse(o, "a row takes something off before the pledge %s was amended on %s, which has "+
 			"counted it already or not: amend the pledge by hand, and leave that row out", p.ID,

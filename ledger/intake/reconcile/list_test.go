@@ -10,7 +10,8 @@ import (
 // A listing is a ledger with one pledge, which a list that Muster wrote has as it holds today.
 type listing struct {
 	*world
-	id events.ID
+	id   events.ID
+	seen uint64 // the last record about the pledge that the list has, 0 where it does not say
 }
 
 func (l *listing) step(typ events.Type, on events.Date) events.PledgeStep {
@@ -37,13 +38,14 @@ func (l *listing) list(changed reconcile.Choice, began events.Date, t events.Ple
 		Place: events.Place{Operation: "op1", Nation: "FRA"}}
 	row := asSheet(l.Pledge(l.id), t)
 	row.Offer, row.Fields = o, append(row.Fields, "effective")
+	row.Seen = l.seen
 	return l.run([]reconcile.Row{row}, reconcile.Options{Changed: changed})
 }
 
 const oneRefused = "0 new, 0 changed, 0 unchanged, 0 gone, 1 refused, 0 alike, 0 asked"
 
 func newListing(t *testing.T, first events.Statement) *listing {
-	l := &listing{newWorld(t), events.Thing(first)}
+	l := &listing{newWorld(t), events.Thing(first), 0}
 	l.say(first)
 	return l
 }
@@ -144,4 +146,20 @@ func TestListOfAnUnknownQuantity(t *testing.T) {
 			t.Errorf("%v: it is at least %v: %q", how, is.Least, is.Note)
 		}
 	}
+}
+
+// What somebody else has recorded since the list was written is not undone by it.
+func TestListThatIsOlderThanWhatIsRecorded(t *testing.T) {
+	o := expiring()
+	l := newListing(t, o)
+	l.seen = l.last
+	listed, other := o.PledgeTerms, o.PledgeTerms
+	other.Quantity = other.Unit.Of(90000)
+	l.amend(2026_03_01, other)
+	for _, how := range []reconcile.Choice{reconcile.Ask, reconcile.Amended, reconcile.Corrected} {
+		l.equal("an older list", l.list(how, 2026_01_01, listed), oneRefused)
+	}
+	l.equal("that says the same", l.list(reconcile.Amended, 2026_01_01, other), oneAsBefore)
+	l.seen = l.last
+	l.equal("a new list", l.list(reconcile.Amended, 2026_01_01, listed), oneChanged)
 }

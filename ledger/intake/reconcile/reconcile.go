@@ -28,6 +28,9 @@ type Row struct {
 	// Fields are those that the file says something of; what others are of a pledge that is
 	// recorded stays. Nil for all.
 	Fields []string
+	// Seen is the last record about the pledge that a list which Muster wrote has; 0 where it does
+	// not say.
+	Seen uint64
 }
 
 // A Choice says what to do about rows that are otherwise than recorded, or gone.

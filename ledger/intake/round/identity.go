@@ -1,6 +1,7 @@
 package round
 
 import (
+	"strconv"
 	"strings"
 
 	"muster/events"
@@ -37,7 +38,7 @@ func (c *converter) name(row *Row, v *values, offer *events.PledgeOffered) (wron
 	switch {
 	case text == "" || row.Key != nil:
 	case err == nil:
-		row.ID = id
+		row.ID, row.Seen = id, c.seen(v)
 		for _, field := range fields {
 			if len(c.columns[field]) > 0 {
 				row.Fields = append(row.Fields, field)
@@ -48,6 +49,18 @@ func (c *converter) name(row *Row, v *values, offer *events.PledgeOffered) (wron
 			"is no id of a pledge: write it as the list of pledges has it"))
 	}
 	return wrong
+}
+
+// revision is the column of a list of Muster's that has the last record about each pledge.
+const revision = "revision"
+
+// seen returns the last record about its pledge that a row of a list of Muster's has, 0 where the
+// list does not say.
+func (c *converter) seen(v *values) (last uint64) {
+	if i, ok := c.table.Column(revision); ok {
+		last, _ = strconv.ParseUint(strings.TrimSpace(v.row.Cells[i]), 10, 63)
+	}
+	return last
 }
 
 // keyed returns the ID of the row with a key.

@@ -37,10 +37,12 @@ type Row struct {
 	// that takes something off another.
 	Offer *events.PledgeOffered
 	// Key are the values of the mapping's key, nil where it has none. ID is the pledge that the row
-	// names itself, zero where it names none; then Fields are those of which the file has columns.
+	// names itself, zero where it names none; then Fields are those of which the file has columns,
+	// and Seen is the last record about the pledge that the file has, 0 where it does not say.
 	Key    []string
 	ID     events.ID
 	Fields []string
+	Seen   uint64
 	// Rung is how far the row says that the pledge has come: indicated, offered, accepted,
 	// confirmed, deployed; or observed, where there was no offer.
 	Rung string
@@ -357,6 +359,9 @@ func (c *converter) unused() []string {
 		if i, ok := c.table.Column(one.Column); ok {
 			used = append(used, i)
 		}
+	}
+	if i, ok := c.table.Column(revision); ok && len(c.columns["id"]) > 0 {
+		used = append(used, i)
 	}
 	var names []string
 	for i, name := range c.table.Header {

@@ -22,7 +22,8 @@ demo: build
 # changes), which half of the time would go to; and a test program that ends need not wait for races that
 # would come later.
 # Nobody debugs these programs, and without what debuggers need (-dwarf=false, -w) they are compiled in four
-# fifths of the time and linked in half of it; lint compiles the same, to be found in Go's cache.
+# fifths of the time and linked in half of it; lint compiles the same, to be found in Go's cache, and so do its
+# tools by go run, where go tool heeds no GOFLAGS.
 # Memory is there, and so garbage is collected seldom, which takes a fifth off, except where memory is
 # what is measured.
 # MUSTER_SEED gives tests the random numbers of a run that failed, and -rapid.seed those that draw with
@@ -101,8 +102,8 @@ faults:
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt:"; gofmt -l .; exit 1; }
 	go vet ./...
-	go tool staticcheck ./...
-	@found=$$(go tool govulncheck ./... 2>&1) && echo "$$found" || case "$$found" in \
+	go run honnef.co/go/tools/cmd/staticcheck ./...
+	@found=$$(go run golang.org/x/vuln/cmd/govulncheck ./... 2>&1) && echo "$$found" || case "$$found" in \
 	*"fetching vulnerabilities"*) echo "govulncheck: not checked, since the database of known vulnerabilities cannot be reached";; \
 	*) echo "$$found"; exit 1;; esac
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,8 +34,13 @@ func natsCommand(t *testing.T) string {
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
+	// Compiled as the tests are, it finds what of Go's own they were compiled with.
+	flags := slices.DeleteFunc(strings.Fields(os.Getenv("GOFLAGS")), func(flag string) bool {
+		return !strings.HasPrefix(flag, "-gcflags=")
+	})
 	install := exec.Command("go", "install", natsCLI)
-	install.Dir, install.Env = os.TempDir(), append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
+	install.Dir = os.TempDir()
+	install.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS="+strings.Join(flags, " "))
 	if out, err := install.CombinedOutput(); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("the nats command cannot be built: %v\n%s", err, out)

@@ -229,6 +229,9 @@ func TestSegmentsKeepRows(t *testing.T) {
 
 // A segment that is cut off anywhere but between two rows is no segment.
 func TestSegmentCutOff(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one after the other: there is no race to find")
+	}
 	rows := newAllKinds(t).rows()
 	data := records.Encode(rows).Data
 	whole := 0

@@ -97,6 +97,9 @@ func readBack(t tb, dir string, p *Picture) (*Snapshot, *os.File) {
 // What is read from a snapshot is the picture that was written, and it goes on from there as the
 // one that was folded row by row does.
 func TestSnapshotKeepsThePicture(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one after the other: there is no race to find")
+	}
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)

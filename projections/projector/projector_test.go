@@ -120,6 +120,9 @@ func TestRunSaves(t *testing.T) {
 
 // A segment that is full is saved at once, and what comes behind it later.
 func TestSavesFullSegments(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one after the other: there is no race to find")
+	}
 	l := newTestLedger(t)
 	rec := l.All[1]
 	for len(l.All) < sealedRows+10 {

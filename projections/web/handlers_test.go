@@ -157,6 +157,9 @@ func TestPledges(t *testing.T) {
 
 // A cursor walks over everything that passes the filter once, whatever the size of the pages.
 func TestPledgesByPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one after the other: there is no race to find")
+	}
 	t.Parallel()
 	l := newRound(t)
 	for range 20 {

@@ -12,6 +12,9 @@ import (
 // What holds no more than a view answers each in what its own view has in common with that, as a
 // server does that has all, and nobody in a wider one.
 func TestHolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one after the other: there is no race to find")
+	}
 	t.Parallel()
 	c := newConfidence(t)
 	whole := newServer(t, c.testLog)

@@ -125,10 +125,13 @@ func TestRecordsWhileAppending(t *testing.T) {
 	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
-	begun, ended := make(chan struct{}), make(chan struct{})
+	begun, ended, offers := make(chan struct{}), make(chan struct{}), 300
+	if testing.Short() {
+		offers = 100
+	}
 	go func() {
 		defer close(ended)
-		for i := range 300 {
+		for i := range offers {
 			l.offer([]events.Nation{"FRA", "BEL", "PRT"}[i%3], 1)
 			if i == 20 {
 				close(begun)

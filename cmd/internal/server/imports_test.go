@@ -174,6 +174,9 @@ func TestImportedBounded(t *testing.T) {
 
 // What is too much is refused before it is worked on.
 func TestImportedTooMuch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one after the other: there is no race to find")
+	}
 	c := newConfidence(t, Config{})
 	var bomb bytes.Buffer
 	z := zip.NewWriter(&bomb)

@@ -55,7 +55,8 @@ const IDTaken = "id-taken"
 
 // saidOtherwise says what to do about a row that was imported before in other words.
 func saidOtherwise(pledge events.ID) phrase.Phrase {
-	return phrase.Of("such a row was imported before, in other words or by another key, "+
-		"and what is recorded stays and counts once: leave the row out, or amend or correct the "+
-		"pledge where the row is right now: muster pledge show %s", pledge)
+	return phrase.Of("such a row was imported before, in other words or by another key, or just "+
+		"now by somebody else, and what is recorded stays and counts once: import the file again, "+
+		"which is compared with that then; where this is said again, leave the row out, or amend "+
+		"or correct the pledge where the row is right now: muster pledge show %s", pledge)
 }

@@ -43,7 +43,8 @@ func (s *Service) Late(ctx context.Context, q *LateQuery) (a projections.LateRec
 func LateTable(a projections.LateRecords) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"record", "recorded", "effective", "days", "nation",
 		"operation", "type", "signed by", "what", "pledge"}}
-	t.Above = []string{fmt.Sprintf("Recorded more than %s after the date from which it holds, %s.",
+	t.Above = []string{fmt.Sprintf(
+		"Recorded about pledges more than %s after the date from which it holds, %s.",
 		english.Several(a.MoreThan, "day"), a.Known()), ""}
 	for _, r := range a.Records {
 		t.Add(r, number(r.Sequence), r.Recorded.UTC().Format(timeForm), r.Effective.String(),

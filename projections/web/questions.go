@@ -91,7 +91,7 @@ var questions = []question{
 		"What was counted where for one record, then and now",
 		(*Service).Counted, CountedTable),
 	of("late", "/late",
-		"What was recorded long after the date from which it holds",
+		"What was recorded about pledges long after the date from which it holds",
 		(*Service).Late, LateTable),
 	of("corrections", "/corrections",
 		"What was corrected, by whom and why",

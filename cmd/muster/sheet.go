@@ -127,7 +127,7 @@ func (a *app) formOf(ctx context.Context, o events.Operation,
 	c.On, c.Recorded = coverage.On, cmp.Or(coverage.Recorded, time.Unix(0, 0))
 	c.Lines = linesOf(plan.Requirements, coverage.Lines)
 	for _, p := range known.All() {
-		t := p.Terms()
+		t := p.TermsOn(c.On)
 		lapsed := t.Expires != 0 && t.Expires < today()
 		if p.Operation != o || n != "" && p.Nation != n || !p.IsLive() || p.Observed || lapsed {
 			continue

@@ -31,6 +31,8 @@ type Form struct {
 	// Record is the last record that was known, and Recorded when it was recorded.
 	Record   uint64
 	Recorded time.Time
+	// On is the day of which it has what holds; 0 of an older form, which has what holds last.
+	On events.Date
 	// Operation is what all pledges are to.
 	Operation events.Operation
 	// Nation is whose pledges they are, "" for those of all nations.
@@ -57,7 +59,8 @@ func (f *Form) facts() [][2]string {
 	all := [][2]string{{"muster form", strconv.Itoa(Version)}, {"import", f.Name},
 		{"ledger", string(f.Ledger)}, {"view", string(f.View)},
 		{"record", strconv.FormatUint(f.Record, 10)},
-		{"recorded", f.Recorded.UTC().Format(time.RFC3339)}, {"operation", string(f.Operation)},
+		{"recorded", f.Recorded.UTC().Format(time.RFC3339)}, {"day", date(f.On)},
+		{"operation", string(f.Operation)},
 		{"nation", string(f.Nation)}, {"rows", strconv.Itoa(len(f.Filled))}}
 	for _, id := range f.Filled {
 		all = append(all, [2]string{"pledge", id.String()})
@@ -117,6 +120,10 @@ func (f *Form) take(name, value string, rows *int) (err error) {
 		f.Record, err = strconv.ParseUint(value, 10, 64)
 	case "recorded":
 		f.Recorded, err = time.Parse(time.RFC3339, value)
+	case "day":
+		if value != "" {
+			f.On, err = events.ParseDate(value)
+		}
 	case "operation":
 		f.Operation = events.Operation(value)
 	case "nation":

@@ -32,8 +32,8 @@ func content() form.Content {
 	return form.Content{
 		Form: form.Form{Name: "sheet-mnf-u-fra-abc", Ledger: origin, Record: 158,
 			Recorded:  time.Date(2026, 11, 29, 8, 30, 0, 0, time.UTC),
-			Operation: "mnf-u", Nation: "FRA"},
-		Title: "A force", On: 2026_12_01,
+			Operation: "mnf-u", Nation: "FRA", On: 2026_11_29},
+		Title: "A force",
 		Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops",
 			Units: []events.Unit{"personnel"}}, {Role: "money", Title: "Money",
 			Units: []events.Unit{"EUR"}}},

@@ -211,7 +211,7 @@ func (s *Sheet) isOwn(head string) bool {
 
 // Base returns what the form was filled in with, given what was recorded when it was.
 func (s *Sheet) Base(then *reconcile.Known) *reconcile.Base {
-	b := &reconcile.Base{Known: then, Filled: map[events.ID]bool{}}
+	b := &reconcile.Base{Known: then, Filled: map[events.ID]bool{}, On: s.On}
 	for _, id := range s.Filled {
 		b.Filled[id] = true
 	}

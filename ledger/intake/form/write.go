@@ -47,8 +47,6 @@ type Content struct {
 	Organisations events.Organisations
 	Pledges       []Pledge
 	Lines         []Line
-	// On is the day of which Lines tell.
-	On events.Date
 }
 
 // The sheets, and where the sheet of pledges has its parts.
@@ -212,11 +210,11 @@ func (b *writer) pledges() {
 	}
 	for i, line := range []string{
 		fmt.Sprintf("Pledges of %s to %s: %s", whose, c.Operation, c.Title),
-		fmt.Sprintf("As of record %d of %s, recorded %s. Change cells, and add rows at the end; "+
-			"what has a dark head must be filled in.", c.Record, c.Ledger,
+		fmt.Sprintf("What holds on %s, as of record %d of %s, recorded %s. Change cells, and add "+
+			"rows at the end; what has a dark head must be filled in.", c.On, c.Record, c.Ledger,
 			c.Recorded.UTC().Format("2006-01-02 15:04 UTC")),
-		fmt.Sprintf("Engagements %s. Modifiez les cellules, ajoutez des lignes à la fin ; les "+
-			"colonnes à l’en-tête foncé sont obligatoires.", qui),
+		fmt.Sprintf("Engagements %s, comme ils valent le %s. Modifiez les cellules, ajoutez des "+
+			"lignes à la fin ; les colonnes à l’en-tête foncé sont obligatoires.", qui, c.On),
 		"Then / ensuite : muster import xlsx FILE --dry-run",
 	} {
 		style := b.guide

@@ -303,9 +303,10 @@ func (c *comparison) amended(o *Outcome, r *Row, p *Pledge, changes []Change, ne
 		return
 	}
 	if len(changes) > 0 {
-		last, until := r.last(p, next), events.LastDate
-		if !r.ID.IsZero() && !c.isFilledIn(r) {
-			last, until = p.termsOn(c.opt.Today), c.opt.Today
+		last := r.last(p, next)
+		_, until := c.days(r)
+		if !r.ID.IsZero() {
+			last = p.termsOn(until)
 		}
 		st := &events.PledgeAmended{
 			Header: c.restating(r, "pledge.amended", p.ID, p.amendments()), Place: p.Place,

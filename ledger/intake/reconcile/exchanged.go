@@ -93,7 +93,8 @@ func (x *exchange) look(i int) {
 	if r.ID.IsZero() && x.byReference(r) == nil || o.Kind == Refused || p == nil || before == nil {
 		return
 	}
-	now, was := p.Terms(), before.Terms()
+	then, today := x.days(r)
+	now, was := p.TermsOn(today), before.TermsOn(then)
 	a := astray{i, o.Pledge, x.cells(r, r.Offer.Nation, &r.Offer.PledgeTerms),
 		x.cells(r, before.Nation, &was)}
 	there := x.cells(r, p.Nation, &now)
@@ -118,14 +119,16 @@ func (x *exchange) cells(r *Row, n events.Nation, t *events.PledgeTerms) filledR
 // findCertain finds the rows that say what another pledge was written with.
 func (x *exchange) findCertain() {
 	had := map[partOf]events.ID{}
+	first := &x.rows[x.away[0].at]
+	then, _ := x.days(first)
 	for _, p := range x.known.order {
 		_, there := x.taken[p.ID]
 		if x.opt.Base != nil {
 			there = x.opt.Base.Filled[p.ID]
 		}
 		if there && !x.home[p.ID] {
-			was := p.Terms()
-			is := x.cells(&x.rows[x.away[0].at], p.Nation, &was)
+			was := p.TermsOn(then)
+			is := x.cells(first, p.Nation, &was)
 			for _, part := range is.parts() {
 				had[part] = p.ID
 			}

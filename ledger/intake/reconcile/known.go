@@ -208,7 +208,7 @@ func (p *Pledge) take(st events.Statement) {
 		s.byRow, s.isOurs = s.byRow && !ours, ours
 	}
 	if st.Head().Type == "pledge.amended" {
-		was := p.Terms()
+		was := p.TermsOn(s.effective)
 		s.noted = p.note(st.Head(), p.ID, p.amendments(), s.terms.Source, &was, s.terms)
 	}
 	p.said = append(p.said, s)
@@ -352,9 +352,12 @@ func (p *Pledge) saidOn(on events.Date, without func(*said) bool) (best *said) {
 
 // Terms returns the terms of the pledge as they hold last, with the date to which it was renewed;
 // none of what was only observed.
-func (p *Pledge) Terms() (t events.PledgeTerms) {
-	if last := p.termsOn(events.LastDate); last != nil {
-		t = p.renewed(last)
+func (p *Pledge) Terms() (t events.PledgeTerms) { return p.TermsOn(events.LastDate) }
+
+// TermsOn returns the terms of the pledge as they hold on a date, or first where it begins later.
+func (p *Pledge) TermsOn(on events.Date) (t events.PledgeTerms) {
+	if last := p.termsOn(on); last != nil {
+		t = p.renewedBy(last, on)
 	}
 	return t
 }

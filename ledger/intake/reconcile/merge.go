@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,21 @@ type Base struct {
 	Known *Known
 	// Filled are the pledges that it was filled in with. Those it does not have any more are gone.
 	Filled map[events.ID]bool
+	// On is the day of which it has what holds; 0 for what holds last.
+	On events.Date
+}
+
+// days returns the day of which a row has what holds, and that with which it is compared now. A
+// sheet has its own day, a list that Muster wrote today, and any other file what holds last.
+func (c *comparison) days(r *Row) (then, now events.Date) {
+	switch {
+	case c.isFilledIn(r):
+		then = cmp.Or(c.opt.Base.On, events.LastDate)
+		return then, max(then, c.opt.Today)
+	case !r.ID.IsZero():
+		return c.opt.Today, c.opt.Today
+	}
+	return events.LastDate, events.LastDate
 }
 
 // isFilledIn reports whether the row is of a pledge with which its sheet was filled in.
@@ -35,7 +51,8 @@ func (c *comparison) isFilledIn(r *Row) bool {
 // merge says what is to be said of a pledge with which the sheet was filled in. Nothing but what
 // the sheet has changed is said, as an amendment where it was not chosen to be a correction.
 func (c *comparison) merge(o *Outcome, r *Row, p *Pledge) {
-	was, now := c.opt.Base.Known.Pledge(r.ID).Terms(), p.Terms()
+	then, today := c.days(r)
+	was, now := c.opt.Base.Known.Pledge(r.ID).TermsOn(then), p.TermsOn(today)
 	if w := widened(&was, &r.Offer.PledgeTerms, r); w != "" {
 		c.refuse(o, "%s: who may read a pledge is widened by disclosing it, and never narrowed: "+
 			"put back what the sheet had, %s", w, orNone(readers(&was)))
@@ -62,7 +79,6 @@ func (c *comparison) merge(o *Outcome, r *Row, p *Pledge) {
 		o.Changes = append(o.Changes, change)
 		changed.Fields = append(changed.Fields, t.field)
 	}
-	last := p.termsOn(events.LastDate)
 	switch {
 	case len(o.Changes) == 0:
 		return
@@ -74,7 +90,7 @@ func (c *comparison) merge(o *Outcome, r *Row, p *Pledge) {
 	o.Kind = Changed
 	switch {
 	case c.opt.Changed == Corrected:
-		o.Statements = c.corrected(o, &changed, p, last, o.Changes, &steps{})
+		o.Statements = c.corrected(o, &changed, p, p.termsOn(today), o.Changes, &steps{})
 	case (both || !o.Problem.IsZero()) && c.opt.Changed != Amended:
 		o.Asked = true
 	default:

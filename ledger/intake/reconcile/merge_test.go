@@ -54,12 +54,19 @@ func newMerging(t *testing.T) *merging {
 // be said.
 func (m *merging) sheet(changed reconcile.Choice, change ...func(*events.PledgeTerms)) string {
 	m.t.Helper()
-	t := m.base.Known.Pledge(m.id).Terms()
+	return m.sheetOn(events.LastDate, today, changed, change...)
+}
+
+// sheetOn is sheet on a day, of one that has what holds on another.
+func (m *merging) sheetOn(then, on events.Date, changed reconcile.Choice,
+	change ...func(*events.PledgeTerms)) string {
+	m.t.Helper()
+	t := m.base.Known.Pledge(m.id).TermsOn(then)
 	for _, c := range change {
 		c(&t)
 	}
 	r := m.Reconcile([]reconcile.Row{asSheet(m.Pledge(m.id), t)}, reconcile.Options{Ledger: origin,
-		Name: "form-1", Changed: changed, Today: today, Reason: "as the sheet says", Base: m.base})
+		Name: "form-1", Changed: changed, Today: on, Reason: "as the sheet says", Base: m.base})
 	o := r.Outcomes[0]
 	m.say(o.Statements...)
 	said := []string{string(o.Kind)}
@@ -218,4 +225,38 @@ func TestMergeGoneOfAnotherCopy(t *testing.T) {
 	if r := m.Reconcile([]reconcile.Row{row}, opt); len(r.Asked()) > 0 {
 		t.Errorf("left: %+v", r.Outcomes)
 	}
+}
+
+// A sheet has what holds on its day. What was said of a later day is no change of it, and stays; by
+// the time that it holds, somebody is asked what it changes, too.
+func TestMergeOfWhatHoldsLater(t *testing.T) {
+	m := newMerging(t)
+	m.base.On = today
+	before := newWorld(t)
+	before.Known = m.base.Known
+	later := m.Pledge(m.id).Terms()
+	later.Quantity, later.Note = later.Unit.Of(80000), "by ship"
+	for _, w := range []*world{m.world, before} {
+		l := listing{world: w, id: m.id}
+		l.renew(2027_02_01, 2028_06_30)
+		l.amend(2027_03_01, later)
+	}
+	const row = "500.00   "
+	is := func(on events.Date) string {
+		t := m.Pledge(m.id).TermsOn(on)
+		return fmt.Sprint(t.Quantity, " ", t.Note, " ", t.Until, " ", t.Expires)
+	}
+	m.equal("filled in", is(today), row)
+	m.equal("as it was", m.sheetOn(today, today, reconcile.Ask), "unchanged")
+	m.equal("later, as it was", m.sheetOn(today, 2027_03_02, reconcile.Ask), "unchanged")
+	m.equal("changed", m.sheetOn(today, today, reconcile.Ask, euros(563)),
+		"changed; quantity 500.00 -> 563.00; pledge.amended")
+	m.equal("now", is(today), "563.00   ")
+	m.equal("later", is(2027_03_01), "800.00 by ship  ")
+	m.equal("again", m.sheetOn(today, today, reconcile.Ask, euros(563)), "unchanged")
+	m.equal("corrected", m.sheetOn(today, today, reconcile.Corrected, euros(570)),
+		"changed; quantity 563.00 -> 570.00 (the sheet had 500.00 before); pledge.corrected")
+	m.equal("later, still", is(2027_03_01), "800.00 by ship  ")
+	m.equal("given back later", m.sheetOn(today, 2027_03_02, reconcile.Ask, euros(600)),
+		"changed; quantity 800.00 -> 600.00 (the sheet had 570.00 before); asked")
 }

@@ -35,7 +35,8 @@ verify FILE With - for the file, it goes to the standard output.
 
 With --view, it is for those who may not read all: public, coalition, or a nation or an
 organisation, by its code or name. In the place of each record that they may not read stands its
-leaf hash, so that the whole verifies all the same.
+leaf hash, so that the whole verifies all the same. Whose an organisation's name is must follow
+from these records: where the view may not read the one that declares it, give its code.
 
 With --policy, it is under a checkpoint that as many witnesses have signed as the policy asks for:
 the newest records, which are not witnessed yet, are not in it.`,
@@ -75,9 +76,9 @@ func (a *app) exportBundle(ctx context.Context, path, pledge, view string) (err 
 		}
 		pledge = id.String()
 	}
-	src, key, closeSource, err := a.exportSource(ctx, view)
-	if closeSource != nil {
-		defer closeSource()
+	from, err := a.exportSource(ctx, view)
+	if from.close != nil {
+		defer from.close()
 	}
 	if err != nil {
 		return err
@@ -86,9 +87,12 @@ func (a *app) exportBundle(ctx context.Context, path, pledge, view string) (err 
 	err = a.writeFileOrOutput(path, func(w io.Writer) (err error) {
 		var x proof.Exported
 		if pledge != "" {
-			x, err = proof.ExportPledge(ctx, w, src, id, key, a.verifyProgress())
+			x, err = proof.ExportPledge(ctx, w, from.src, id, from.key, a.verifyProgress())
 		} else {
-			x, err = proof.ExportLedger(ctx, w, src, key, a.verifyProgress())
+			x, err = proof.ExportLedger(ctx, w, from.src, from.key, a.verifyProgress())
+		}
+		if err == nil {
+			err = from.isOfName()
 		}
 		done.Records, done.View, done.Withheld = x.Records, x.View, x.Withheld
 		a.progress("")
@@ -115,38 +119,48 @@ func (x exportedBundle) text() string {
 	return fmt.Sprintf("%s in %s. To check them: muster verify %s", what, x.File, x.File)
 }
 
-// exportSource is where the records come from: the journal in the data folder, if no server runs on
-// it, or else the server. The key is the one that its checkpoint must be signed with.
-func (a *app) exportSource(ctx context.Context,
-	view string) (src proof.Source, key proof.TrustedKey,
-	closeSource func() error, err error) {
+// An exporting is where the records of a bundle come from.
+type exporting struct {
+	src      proof.Source
+	key      proof.TrustedKey // which its checkpoint must be signed with
+	isOfName func() error     // see [checkName]
+	close    func() error
+}
+
+// exportSource has records come from the journal in the data folder, if no server runs on it, or
+// else from the server.
+func (a *app) exportSource(ctx context.Context, view string) (x exporting, err error) {
 	var url string // of a server
 	claimed := keyOfFolder(a.data)
 	folder := a.data != "" && a.url == ""
 	if folder {
-		src, closeSource, err = ofFolder(a.data)
+		x.src, x.close, err = ofFolder(a.data)
 		if err == nil && view != "" {
-			src.Entries = entriesOfFolder(a.data)
-			if src, err = withheldFrom(ctx, src, view); err != nil {
-				return src, key, nil, errors.Join(err, closeSource())
+			x.src.Entries = entriesOfFolder(a.data)
+			if x.src, err = withheldFrom(ctx, x.src, view); err != nil {
+				return exporting{}, errors.Join(err, x.close())
 			}
 		}
 	}
 	if !folder || problem.Is(err, problem.Unavailable) { // a server runs on the folder
-		claimed, closeSource = a.firstContact(ctx), func() error { return nil }
+		claimed, x.close = a.firstContact(ctx), closeNothing
 		if url, err = a.serverURL(); err == nil {
-			src, err = a.ofServerIn(ctx, url, view)
+			x.src, err = a.ofServerIn(ctx, url, view)
 		}
 	}
 	if err != nil {
-		return src, key, nil, err
+		return exporting{}, err
 	}
 	var o proof.Options
-	err = a.trustIn(&o, src.Checkpoint, claimed)
+	err = a.trustIn(&o, x.src.Checkpoint, claimed)
 	if err == nil {
-		err = a.underWitnessed(ctx, &src, url, o.Key.Verifier)
+		err = a.underWitnessed(ctx, &x.src, url, o.Key.Verifier)
 	}
-	return src, o.Key, closeSource, err
+	if url == "" { // the folder's own records have said whose name it is
+		view = ""
+	}
+	x.key, x.isOfName = o.Key, checkName(&x.src, view)
+	return x, err
 }
 
 // writeFileOrOutput lets write fill a new file, which is there only when it is whole; or, for -,

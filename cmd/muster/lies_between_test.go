@@ -16,6 +16,7 @@ import (
 	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"muster/ledger/mirror"
 	"muster/projections/web"
 )
 
@@ -150,9 +151,11 @@ func TestNamesOfViewsAreVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	pass := httputil.NewSingleHostReverseProxy(to)
+	var instead atomic.Value
+	instead.Store("coalition")
 	liar := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if q := r.URL.Query(); q.Get("view") == "NATO" {
-			q.Set("view", "coalition")
+			q.Set("view", instead.Load().(string))
 			r.URL.RawQuery = q.Encode()
 		}
 		pass.ServeHTTP(w, r)
@@ -168,5 +171,27 @@ func TestNamesOfViewsAreVerified(t *testing.T) {
 		if code != 8 {
 			t.Errorf("muster %s, at the liar: exit code %d\n%s%s", line, code, out, said)
 		}
+	}
+	// What is fetched and verified anyway tells whose the name is, and nothing else is kept.
+	for _, line := range []string{"verify %s --view NATO", "replay --url %s --view NATO",
+		"mirror %s copy --view NATO --once", "export bundle nato.bundle --url %s --view NATO"} {
+		code, out, said := u.types(t, strings.Fields(fmt.Sprintf(line, liar.URL))...)
+		if code != 8 || out != "" || !strings.Contains(said, `the server takes "NATO" for the `+
+			`view coalition, and by the records it is the view x-nato`) {
+			t.Errorf("muster %s, at the liar: exit code %d\n%s%s", line, code, out, said)
+		}
+		u.content(t, strings.Fields(fmt.Sprintf(line, p.url))...)
+	}
+	// Those who may not read what declares the name cannot tell whose it is.
+	instead.Store("public")
+	code, out, said := u.types(t, "verify", liar.URL, "--view", "NATO")
+	if code != 8 || out != "" || !strings.Contains(said, "give the code of the organisation") {
+		t.Errorf("exit code %d\n%s%s", code, out, said)
+	}
+	// A mirror's own records tell it, too.
+	u.content(t, "mirror", liar.URL, "copy", "--view", "NATO", "--once")
+	if about, err := mirror.ReadAbout(filepath.Join(u.dir, "copy")); err != nil ||
+		about.View != "x-nato" {
+		t.Errorf("the mirror is of %s: %v", about.View, err)
 	}
 }

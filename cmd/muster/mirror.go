@@ -52,8 +52,10 @@ While its own server is away it goes on answering, and says on every page, in mu
 /healthz since when that is so, and with which record its copy ends. It takes no statements.
 
 It holds what may be read with the key that it signs in with (--key), or less, with --view; nobody
-is answered in a wider view. Who may read what of that is said as of a server, with --read:
-members sign in with their own keys.
+is answered in a wider view. Whose an organisation's name after --view is must follow from the
+records: for a name, a new mirror reads and verifies them twice, and where the view may not read
+the record that declares it, give the code. Who may read what of the mirror is said as of a server,
+with --read: members sign in with their own keys.
 
 With --witness-name the mirror is a witness, too (muster witness), which the policy of the server
 may name. It signs only checkpoints of which it holds every record, or the hash of one that it may

@@ -39,6 +39,7 @@ type follower struct {
 	held *mirror.Mirror
 	key  string // of the witness that the mirror is; "" for none
 
+	named events.View   // the view that a name after --view means; "" before it is known
 	shown []byte        // the checkpoint that the server has shown last, as it came
 	wake  chan struct{} // capacity 1: somebody waits for a record
 	// waiting is how many wait for what is not held yet.
@@ -107,7 +108,7 @@ func (f *follower) round(ctx context.Context) error {
 		return err
 	}
 	c := f.app.contact
-	if err := f.named(ctx, c); err != nil {
+	if err := f.begins(ctx, c); err != nil {
 		return err
 	}
 	var older *proof.OlderState
@@ -149,8 +150,8 @@ func (f *follower) meet(ctx context.Context) (isNew bool, err error) {
 	return err == nil, err
 }
 
-// named says of the mirror what it is of.
-func (f *follower) named(ctx context.Context, c *contact) error {
+// begins says of the mirror what it is of.
+func (f *follower) begins(ctx context.Context, c *contact) error {
 	view, err := f.holding(ctx)
 	if err != nil {
 		return err
@@ -162,13 +163,9 @@ func (f *follower) named(ctx context.Context, c *contact) error {
 // holding is the view that the mirror is to hold: the one that is asked for, or that it holds, or
 // all that who signs in may read.
 func (f *follower) holding(ctx context.Context) (events.View, error) {
-	asked, known := events.ParseView(f.view)
-	if (!known || isOrganisations(asked)) && f.view != "" { // of which the server knows
-		var err error
-		if asked, err = f.app.viewAt(ctx, f.url, f.view); err != nil {
-			return "", err
-		}
-		known = true
+	asked, known, err := f.asked(ctx)
+	if err != nil {
+		return "", err
 	}
 	if about := f.held.About(); about.Origin != "" {
 		return cmp.Or(asked, about.View), nil
@@ -191,6 +188,30 @@ func (f *follower) holding(ctx context.Context) (events.View, error) {
 			WithHint("leave --view out; or sign in with a key that may read it, with --key FILE")
 	}
 	return cmp.Or(asked, own), nil
+}
+
+// asked reads the view that is asked for, and false where there is none. Whose an organisation's
+// name is, the records tell: those that are held, or else those of the server, which are verified
+// before anything is held.
+func (f *follower) asked(ctx context.Context) (v events.View, known bool, err error) {
+	v, known = events.ParseView(f.view)
+	switch {
+	case f.view == "" || known && !isOrganisations(v):
+		return v, known, nil
+	case known:
+		v, err = f.app.viewAt(ctx, f.url, f.view)
+		return v, true, err
+	case f.named != "":
+		return f.named, true, nil
+	case f.held.Last() > 0:
+		v, err = viewIn(ctx, f.held.Records(1), f.view)
+	default:
+		v, err = f.app.viewVerifiedAt(ctx, f.url, f.view, f.app.contact.keys)
+	}
+	if err == nil {
+		f.named = v
+	}
+	return v, true, err
 }
 
 // isOther keeps the two checkpoints of another history.

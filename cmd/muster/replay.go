@@ -40,12 +40,17 @@ With --view, the picture is that of those who may not read all, such as coalitio
 bundle is of those whom it is for.
 
 What a folder or a bundle holds is folded as it is. Whether it is what was signed, and whether it
-keeps the rules, is verified with muster verify.`,
+keeps the rules, is verified with muster verify. The same is true of a server's log: whose an
+organisation's name is must follow from the records that are folded, and those are not verified;
+where they do not tell, give its code.`,
 		Example: `  muster replay --to 4711
   muster replay copy-of-the-ledger --against https://muster.example`,
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, as, err := a.replay(cmd.Context(), args, to, view)
+			if err == nil && len(args) == 0 {
+				err = isNameOf(p, view, as)
+			}
 			if err != nil {
 				return err
 			}

@@ -48,7 +48,9 @@ same, and only the signatures of the newer ones are verified. The whole ledger i
 same, for the rules need it.
 
 A server is verified as it shows itself to you. With --view, it is as those see it who may read
-less: public, coalition, or a nation's code. The tree, its checkpoint and its growth are
+less: public, coalition, or a nation or an organisation, by its code or name. Whose an
+organisation's name is must follow from the records that were verified: where the view may not
+read the record that declares it, give its code. The tree, its checkpoint and its growth are
 everybody's. Of what is withheld there is the leaf hash: the report says how many records that
 are, and that neither their signatures nor the rules were looked at. With --views, somebody who
 may read all has every view of a server compared with the labels, which follow from the records:
@@ -149,6 +151,7 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l l
 	if l.views {
 		a.compareViews(&src, url)
 	}
+	isOfName := checkName(&src, l.view)
 	a.url, a.nats = url, reach.NATS{} // which is the server to ask for its key
 	if err := a.trustIn(&o, src.Checkpoint, a.firstContact(ctx)); err != nil {
 		return proof.Report{}, err
@@ -181,6 +184,9 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l l
 	}
 	if err == nil {
 		err = a.rememberVerified(r, src.Checkpoint, o.Key.Verifier, known)
+	}
+	if err == nil && r.OK {
+		err = isOfName()
 	}
 	return r, err
 }

@@ -179,41 +179,15 @@ func withheldFrom(ctx context.Context, src proof.Source, named string) (proof.So
 // A viewsCheck compares what a server shows to those who may not read all with the labels, which it
 // derives itself from the records while they are verified.
 type viewsCheck struct {
-	app     *app
-	url     string
-	picture *projections.Picture
-	err     error // why the labels are not known
+	app *app
+	url string
+	*reading
 }
 
 // compareViews has the views of a server compared, of which src has all records.
 func (a *app) compareViews(src *proof.Source, url string) {
-	c := &viewsCheck{app: a, url: url, picture: projections.NewPicture()}
-	entries := src.Entries
-	src.Entries = func(ctx context.Context) iter.Seq2[proof.Entry, error] {
-		return func(yield func(proof.Entry, error) bool) {
-			for e, err := range entries(ctx) {
-				if err == nil {
-					c.fold(e)
-				}
-				if !yield(e, err) {
-					return
-				}
-			}
-		}
-	}
+	c := &viewsCheck{app: a, url: url, reading: foldedWhileRead(src)}
 	src.Also = append(src.Also, c.compare)
-}
-
-// fold takes a record in, of which nothing is known to be right yet.
-func (c *viewsCheck) fold(e proof.Entry) {
-	if c.err != nil {
-		return
-	}
-	rec, err := events.ParseRecord(e.Sequence, e.Stored)
-	if err == nil {
-		err = c.picture.Apply(rec)
-	}
-	c.err = err
 }
 
 // views are those that may differ: of the nations, those that have something of their own.

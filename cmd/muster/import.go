@@ -52,7 +52,9 @@ have saved it.
 Of another workbook, read a sheet, in which each row below a head is an offer, as "import csv" does
 with a CSV file: the same mapping says what the columns and words mean, and under sheet which sheet
 it is. Days are dates, and numbers have all their digits, whatever they are shown as. Rows and
-columns that the sheet hides, as a filter does, are read like the others, and named.
+columns that the sheet hides, as a filter does, are read like the others, and named. A hidden sheet
+is read if the mapping names it; of the same columns as the one that is read, it is said to be left
+out.
 
 A workbook that is damaged, cut, crafted or huge is refused before anything is read from it.
 --returned FILE.xlsx writes the workbook back with a column "problem"; a file of another name is

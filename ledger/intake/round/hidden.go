@@ -9,16 +9,26 @@ import (
 	"muster/ledger/intake/sheet"
 )
 
-// A Hidden is what the sheet of a workbook shows nobody of what was read from it: rows that
-// somebody or a filter has hidden, by their lines, and columns by their names. They are read like
-// the others.
+// A Hidden is what a workbook shows nobody of what was read from it: the sheet, rows that somebody
+// or a filter has hidden, by their lines, and columns by their names. They are read like the
+// others. Hidden sheets of the same columns beside the one that was read are left out.
 type Hidden struct {
+	Sheet   string   `json:"sheet,omitempty"`
+	LeftOut []string `json:"sheets_left_out,omitempty"`
 	Rows    []int    `json:"rows,omitempty"`
 	Columns []string `json:"columns,omitempty"`
 }
 
 // Said tells it, nothing where nothing is hidden.
 func (h Hidden) Said() (all []phrase.Phrase) {
+	if h.Sheet != "" {
+		all = append(all, phrase.Of("the sheet %q is hidden in the workbook; it is read like any "+
+			"other", h.Sheet))
+	}
+	for _, name := range h.LeftOut {
+		all = append(all, phrase.Of("the sheet %q is hidden, has the same columns, and is left "+
+			"out: to bring it in, name it under sheet in the mapping", name))
+	}
 	switch n := len(h.Rows); {
 	case n == 1:
 		all = append(all, phrase.Of("1 row is hidden in the sheet: row %s; it is read like the "+
@@ -63,9 +73,10 @@ func runs(lines []int) string {
 	return strings.Join(all, ", ")
 }
 
-// hidden returns what a table hides of some of its lines, in their order, and of the columns that
-// somebody looks at.
+// hidden returns what a table hides: itself, some of its lines, in their order, and of the columns
+// those that somebody looks at.
 func hidden(t *sheet.Table, lines []int, unused []string) (h Hidden) {
+	h.Sheet, h.LeftOut = t.HiddenSheet(), t.HiddenAlike()
 	for _, line := range slices.Compact(lines) {
 		if t.HidesRow(line) {
 			h.Rows = append(h.Rows, line)

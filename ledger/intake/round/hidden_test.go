@@ -1,6 +1,7 @@
 package round_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -33,6 +34,10 @@ func TestWhatIsHiddenIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	old, err := f.NewSheet("Old")
+	if err = errors.Join(err, f.CopySheet(0, old), f.SetSheetVisible("Old", false)); err != nil {
+		t.Fatal(err)
+	}
 	data, err := f.WriteToBuffer()
 	if err != nil {
 		t.Fatal(err)
@@ -44,16 +49,22 @@ func TestWhatIsHiddenIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := round.Hidden{Rows: []int{3, 5, 6}, Columns: []string{"secret", "2021-02"}}
+	want := round.Hidden{LeftOut: []string{"Old"}, Rows: []int{3, 5, 6},
+		Columns: []string{"secret", "2021-02"}}
 	if diff := cmp.Diff(want, r.Hidden); diff != "" || len(r.Rows) != 10 {
 		t.Errorf("%d rows: %s", len(r.Rows), diff)
 	}
 	told := fmt.Sprint(r.Hidden.Said())
-	if told != "[3 rows are hidden in the sheet: rows 3, 5, 6; they are read like the others "+
+	if told != "[the sheet \"Old\" is hidden, has the same columns, and is left out: to bring it "+
+		"in, name it under sheet in the mapping "+
+		"3 rows are hidden in the sheet: rows 3, 5, 6; they are read like the others "+
 		"2 columns are hidden in the sheet: secret, 2021-02; they are read like the others]" {
 		t.Errorf("it is told %s", told)
 	}
 	for want, hidden := range map[string]round.Hidden{"[]": {},
+		"[the sheet \"S\" is hidden in the workbook; it is read like any other]": {Sheet: "S"},
+		"[the sheet \"S\" is hidden, has the same columns, and is left out: to bring it in, name " +
+			"it under sheet in the mapping]": {LeftOut: []string{"S"}},
 		"[1 row is hidden in the sheet: row 7; it is read like the others]": {Rows: []int{7}},
 		"[1 column is hidden in the sheet: until; it is read like the others]": {
 			Columns: []string{"until"}},
@@ -63,6 +74,11 @@ func TestWhatIsHiddenIsTold(t *testing.T) {
 		if got := fmt.Sprint(hidden.Said()); got != want {
 			t.Errorf("%+v is told as %s", hidden, got)
 		}
+	}
+	m.Form.Sheet = "Old"
+	if r, err := round.ReadXLSX(data.Bytes(), m, "muster.example"); err != nil ||
+		r.Hidden.Sheet != "Old" || len(r.Hidden.LeftOut) > 0 {
+		t.Errorf("of a sheet that is named: %v, %+v", err, r)
 	}
 	guessed, err := round.Guess("round.xlsx", data.Bytes(), nil)
 	if err != nil || !strings.Contains(guessed,

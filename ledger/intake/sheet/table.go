@@ -28,6 +28,8 @@ type Table struct {
 
 	hiddenRows    map[int]bool // by their lines
 	hiddenColumns []string
+	isHidden      bool     // the sheet is
+	alike         []string // hidden sheets of the same columns
 }
 
 // IsBook reports whether the table was read from a workbook.
@@ -39,6 +41,18 @@ func (t *Table) HidesRow(line int) bool { return t.hiddenRows[line] }
 
 // HiddenColumns names the columns that the spreadsheet shows nobody, by the head of the file.
 func (t *Table) HiddenColumns() []string { return t.hiddenColumns }
+
+// HiddenSheet names the sheet of the workbook if the spreadsheet shows it to nobody, and "" if not.
+func (t *Table) HiddenSheet() string {
+	if t.isHidden {
+		return t.sheet
+	}
+	return ""
+}
+
+// HiddenAlike names the hidden sheets of the workbook that have the same columns, and were left
+// out: see [ReadOneSheet].
+func (t *Table) HiddenAlike() []string { return t.alike }
 
 // A Row is a row of a table.
 type Row struct {

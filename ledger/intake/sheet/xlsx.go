@@ -36,6 +36,7 @@ func ReadXLSX(data []byte, form Form) (*Table, error) {
 
 // ReadOneSheet is [ReadXLSX], but that it refuses a workbook in which several sheets that are not
 // hidden have the same columns, where none is named: the others would be left out without a word.
+// Hidden ones are left out, and the table names them: see [Table.HiddenAlike].
 func ReadOneSheet(data []byte, form Form) (*Table, error) {
 	b, err := OpenBook(data)
 	if err != nil {
@@ -47,14 +48,17 @@ func ReadOneSheet(data []byte, form Form) (*Table, error) {
 		return t, err
 	}
 	for _, other := range b.Sheets() {
-		visible, err := b.f.GetSheetVisible(other)
-		if err != nil || !visible || other == t.sheet {
+		if other == t.sheet {
 			continue
 		}
 		form.Sheet = other
 		too, err := b.Read(form)
-		if err == nil && len(too.Rows) > 0 && slices.EqualFunc(t.Header, too.Header,
-			func(a, b string) bool { return Fold(a) == Fold(b) }) {
+		switch {
+		case err != nil || len(too.Rows) == 0 || !slices.EqualFunc(t.Header, too.Header,
+			func(a, b string) bool { return Fold(a) == Fold(b) }):
+		case too.isHidden:
+			t.alike = append(t.alike, other)
+		default:
 			return nil, problem.New(problem.Invalid, "the sheets %q and %q have the same columns, "+
 				"and nothing says which is meant", t.sheet, other).
 				WithHint("say under sheet in the mapping which one it is, and bring in each by " +
@@ -148,7 +152,12 @@ func (b *Book) table(form Form, sheet string) (*Table, error) {
 		return nil, notXLSX(err)
 	}
 	defer func() { _ = rows.Close() }()
-	t := &Table{comma: ',', book: b.data, sheet: sheet, hiddenRows: map[int]bool{}}
+	visible, err := b.f.GetSheetVisible(sheet)
+	if err != nil {
+		return nil, notXLSX(err)
+	}
+	t := &Table{comma: ',', book: b.data, sheet: sheet, isHidden: !visible,
+		hiddenRows: map[int]bool{}}
 	line, cells, found := 0, 0, 0
 	for rows.Next() {
 		line++

@@ -373,8 +373,20 @@ func TestSheetsOfTheSameColumns(t *testing.T) {
 		"empty":  func(f *excelize.File) error { return f.RemoveRow("South", 2) },
 		"others": func(f *excelize.File) error { return f.SetCellStr("South", "B1", "strength") },
 	} {
-		if _, err := sheet.ReadOneSheet(two(edit), sheet.Form{}); err != nil {
-			t.Errorf("%s: %v", what, err)
+		got, err := sheet.ReadOneSheet(two(edit), sheet.Form{})
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		var want []string // is told
+		if what == "hidden" {
+			want = []string{"South"}
+		}
+		if diff := cmp.Diff(want, got.HiddenAlike()); diff != "" || got.HiddenSheet() != "" {
+			t.Errorf("%s: %q is hidden, and left out are%s", what, got.HiddenSheet(), diff)
+		}
+		got, err = sheet.ReadOneSheet(two(edit), sheet.Form{Sheet: "South"})
+		if isHidden := err == nil && got.HiddenSheet() == "South"; isHidden != (what == "hidden") {
+			t.Errorf("%s: South is hidden: %v, %v", what, isHidden, err)
 		}
 	}
 }

@@ -26,9 +26,9 @@ func (q *DiffQuery) read(p *parameters) {
 	const place = " A sequence, a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end), or the " +
 		"name of a meeting that was closed, such as FGC 4."
 	q.From.AsOf = p.instant("from",
-		"Compare what was known then."+place+" Without it, what is known at to.", endOf)
+		"Compare what was known then."+place+" Without it, what is known at to.", end)
 	q.To.AsOf = p.instant("to", "With what was known then."+place+" Without it, all there is.",
-		endOf)
+		end)
 	on := p.day("on", "What applies on that date, at both moments. Without it, today (UTC); "+
 		"with from or to, the day of its last record; and where nothing has begun by then, the "+
 		"first day of what begins, at both moments. today is always today.")

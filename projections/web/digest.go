@@ -17,7 +17,7 @@ type DigestQuery struct {
 
 func (q *DigestQuery) read(p *parameters) {
 	q.From.AsOf = p.instant("from", "Since when: a sequence, a time as 2026-11-23T12:00:00Z or "+
-		"2026-11-23 (its end), or the name of a meeting that was closed, such as FGC 4.", endOf)
+		"2026-11-23 (its end), or the name of a meeting that was closed, such as FGC 4.", end)
 	p.must("from", "write since when: the name of a meeting that was closed, such as FGC 4, a "+
 		"sequence, or a time")
 	q.To.AsOf = p.asOf()

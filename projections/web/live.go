@@ -202,7 +202,7 @@ type LiveRecordsQuery struct{ RecordsQuery }
 func (q *LiveRecordsQuery) read(p *parameters) {
 	q.From = p.instant("from",
 		"The first record: a sequence, a time or a date (its beginning). Without it, the next "+
-			"that comes. Last-Event-ID goes before it.", events.Date.Time)
+			"that comes. Last-Event-ID goes before it.", beginning)
 	q.readFilter(p)
 	p.ledger()
 }

@@ -97,7 +97,8 @@ func (p *parameters) asOf() Instant {
 	return p.instant("as_of",
 		"What was known then: a sequence, "+string(timeForms)+
 			", or the name of a meeting that was "+
-			"closed; a date stands for its end. Without it, all there is.", endOf)
+			"closed; a date, or a printed second or minute, stands for its end. Without it, "+
+			"all there is.", end)
 }
 
 func (p *parameters) minSeq() uint64 {
@@ -259,7 +260,8 @@ const maxWait = 60
 func (q *RecordsQuery) read(p *parameters) {
 	q.From = p.instant("from",
 		"The first record: a sequence, "+string(timeForms)+
-			"; a date stands for its beginning. Without it, 1.", events.Date.Time)
+			"; a date, or a printed second or minute, stands for its beginning. Without it, 1.",
+		beginning)
 	q.readFilter(p)
 	q.Limit = int(p.number("limit",
 		"The most records to return; 1000 without it, and as CSV all. A page of long records "+

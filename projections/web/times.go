@@ -13,15 +13,31 @@ import (
 	"muster/events/phrase"
 )
 
-// The forms in which a time is asked for, besides the name of a meeting: RFC 3339, a date, a while
-// ago, and a military date-time group.
-const timeForms phrase.Text = "a time such as 2026-11-23T12:00:00Z, a date such as " +
-	"2026-11-23, a while ago such as -72h, -3d or -2w, or a date-time group such as 230231ZNOV26"
+// The forms in which a time is asked for, besides the name of a meeting: RFC 3339, as tables and
+// pages print it, a date, a while ago, and a military date-time group.
+const timeForms phrase.Text = "a time such as 2026-11-23T12:00:00Z or 2026-11-23 12:00 UTC, a " +
+	"date such as 2026-11-23, a while ago such as -72h, -3d or -2w, or a date-time " +
+	"group such as 230231ZNOV26"
 
-// parseTime reads a time in any of the forms, and when it begins: a date at its midnight. OfDay
-// says which moment a date stands for.
-func parseTime(s string, now time.Time,
-	ofDay func(events.Date) time.Time) (t, begins time.Time, err error) {
+// An edge is which moment a date stands for, or a printed time, which is cut to seconds or minutes.
+type edge bool
+
+const (
+	beginning edge = false
+	end       edge = true
+)
+
+// of returns the edge of a stretch that begins at a moment and lasts so long: its end is the last
+// moment that a record can have.
+func (e edge) of(begins time.Time, lasts time.Duration) time.Time {
+	if e == beginning {
+		return begins
+	}
+	return begins.Add(lasts - time.Microsecond)
+}
+
+// parseTime reads a time in any of the forms, and when it begins: a date at its midnight.
+func parseTime(s string, now time.Time, e edge) (t, begins time.Time, err error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t, t, nil
 	}
@@ -31,11 +47,32 @@ func parseTime(s string, now time.Time,
 	if t, ok := dateTimeGroup(s); ok {
 		return t, t, nil
 	}
+	if t, lasts, ok := printed(s); ok {
+		return e.of(t, lasts), t, nil
+	}
 	d, err := events.ParseDate(s)
 	if err != nil {
 		return t, begins, err
 	}
-	return ofDay(d), d.Time(), nil
+	return e.of(d.Time(), 24*time.Hour), d.Time(), nil
+}
+
+var printedPattern = regexp.MustCompile(
+	`^([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2})(:[0-9]{2})?(?: ?UTC| ?Z)?$`)
+
+// printed reads a time as tables and pages print it, with or without seconds, and how long that
+// second or minute lasts. All that they print is UTC, also where they leave that word out.
+func printed(s string) (t time.Time, lasts time.Duration, ok bool) {
+	m := printedPattern.FindStringSubmatch(s)
+	if m == nil {
+		return t, 0, false
+	}
+	form, lasts := timeForm, time.Second
+	if m[2] == "" {
+		form, lasts = "2006-01-02 15:04", time.Minute
+	}
+	t, err := time.Parse(form, m[1]+m[2])
+	return t, lasts, err == nil
 }
 
 var agoPattern = regexp.MustCompile(`^-([0-9]{1,6})([mhdw])$`)
@@ -77,9 +114,8 @@ type Instant struct {
 // IsZero reports whether no place was named.
 func (i Instant) IsZero() bool { return i.Sequence == 0 && i.Time.IsZero() }
 
-// instant reads a place on the recorded clock that is not in the future. OfDay says which moment a
-// date stands for.
-func (p *parameters) instant(name, doc string, ofDay func(events.Date) time.Time) Instant {
+// instant reads a place on the recorded clock that is not in the future.
+func (p *parameters) instant(name, doc string, e edge) Instant {
 	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString})
 	if v == "" {
 		return Instant{}
@@ -97,7 +133,7 @@ func (p *parameters) instant(name, doc string, ofDay func(events.Date) time.Time
 			return Instant{Sequence: sequence}
 		}
 	}
-	t, begins, err := parseTime(v, p.now, ofDay)
+	t, begins, err := parseTime(v, p.now, e)
 	switch {
 	case err != nil:
 		p.invalid(name, v, "write a sequence such as 17, %s, or the name of a meeting that was "+
@@ -107,6 +143,3 @@ func (p *parameters) instant(name, doc string, ofDay func(events.Date) time.Time
 	}
 	return Instant{Time: t, Passing: agoPattern.MatchString(v)}
 }
-
-// endOf returns the last moment of a date that a record can have.
-func endOf(d events.Date) time.Time { return d.AddDays(1).Time().Add(-time.Microsecond) }

@@ -119,7 +119,7 @@ var flagTexts = map[string]string{
 	"by-role":     "tell the strength of operations by role",
 	"by-nation":   "tell each nation's by itself",
 	"days":        "recorded more than so many days after the effective date (default: 30)",
-	"within":      "what lapses or ends within so many days (default: 30)",
+	"within":      "what lapses or ends within so many days, 0 for today (default: 30)",
 	"within-call": "also within so many days of the call",
 	"only":        "only nations that give this role and no other, such as intelligence",
 	"to":          "with what was known then: a sequence, a time or a date (default: all there is)",

@@ -9,6 +9,7 @@ import (
 	"github.com/emersion/go-ical"
 
 	"muster/events"
+	"muster/projections"
 	"muster/projections/access"
 )
 
@@ -28,6 +29,17 @@ func TestDueAsACalendar(t *testing.T) {
 	c.say("HQ/founder", &events.PledgeQueried{To: "FRA", Text: confided, Due: 2026_02_01,
 		PledgeStep: secret.step("pledge.queried", 2026_01_06)})
 	s := newServer(t, c.testLog)
+	for query, want := range map[string][2]int{"2026-02-10&within=0": {0, 1},
+		"2026-02-09&within=0": {0, 0}, "2026-02-09&within=1": {1, 1}, "2026-02-09": {30, 1}} {
+		due := told[projections.Dues](s, "due", "nation=ITA&on="+query)
+		lapsing := 0
+		for _, d := range due.Due {
+			if d.Kind == projections.LapsesSoon {
+				lapsing++
+			}
+		}
+		equal(t, "what is due, asked with "+query, [2]int{due.Within, lapsing}, want)
+	}
 	told := func(query string) map[string]*ical.Component {
 		status, header, body := s.send(http.MethodGet, s.url+Root+"/due.ics?within=60"+query, nil,
 			nil)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -220,9 +219,15 @@ func (q *DueQuery) read(p *parameters) {
 
 // within reads how many days ahead is looked for what is due.
 func (p *parameters) within() int {
-	n := p.number("within", "What lapses or ends within so many days; 30 without it.", 1,
-		events.MaxNotice)
-	return int(cmp.Or(n, usualWithin))
+	return p.daysAhead("What lapses or ends within so many days, 0 for today; 30 without it.")
+}
+
+func (p *parameters) daysAhead(doc string) int {
+	n := p.number("within", doc, 0, events.MaxNotice)
+	if p.given["within"] == "" {
+		return usualWithin
+	}
+	return int(n)
 }
 
 // Due answers what lapses, ends or waits.

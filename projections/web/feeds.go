@@ -100,7 +100,7 @@ func (q *FeedQuery) read(p *parameters) {
 	q.Of = p.oneOf("of", "What is to be read there.", all)
 	p.must("of", "write one of: "+strings.Join(all, ", "))
 	q.nation = p.filter().Nation
-	p.number("within", "How many days ahead is looked; 30 without it.", 1, events.MaxNotice)
+	p.daysAhead("How many days ahead is looked, 0 for today; 30 without it.")
 	p.readLanguage()
 	view := p.view()
 	if p.given["view"] != "" {

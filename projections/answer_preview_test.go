@@ -306,9 +306,6 @@ func TestPreviewInANarrowerView(t *testing.T) {
 	for _, v := range []events.View{"FRA", "coalition", "public"} {
 		equal(t, string(v), say(v, east, revised, offered, accepted), "")
 	}
-	elsewhere := *east
-	elsewhere.Operation, elsewhere.Release = "op-b", events.Public // which the view does not have
-	equal(t, "in an operation that is not there", say("FRA", &elsewhere), "")
 	supplied := "2026-01-09 west: 60/100 -> 90/100 GBR ->30; " +
 		"GBR: -> live accepted 30 west by 0 by 0 | "
 	for _, v := range []events.View{"GBR", "NOR"} {

@@ -45,8 +45,8 @@ func (l *labeller) label(st events.Statement) (label events.Label, known bool) {
 	}
 	around, known := l.operation(name)
 	switch {
-	case !known: // nobody in a view without the operation reads what is in it
-		return events.Label{Release: events.CoordinatorsOnly}, true
+	case !known:
+		return events.Label{}, false
 	case begins:
 		own = own.Within(around)
 		l.note(st, name, own)

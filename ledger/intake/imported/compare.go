@@ -114,6 +114,19 @@ func (b *Batch) notReconciled() *problem.Problem {
 		b.InFile()).WithFields(fields)
 }
 
+// overtaken says from when on an amendment holds no more, since other terms of the pledge are
+// recorded of a later day; none where it holds on.
+func overtaken(st events.Statement, p *reconcile.Pledge) (why []phrase.Phrase) {
+	a, ok := st.(*events.PledgeAmended)
+	if !ok || p == nil {
+		return nil
+	}
+	if on := p.NextTerms(a.Effective); on != 0 {
+		why = append(why, phrase.Of("from %s on, what is recorded of that day holds", on))
+	}
+	return why
+}
+
 // became notes what became of a row.
 func (r *Row) became(o *reconcile.Outcome, known *reconcile.Known) {
 	r.Kind, r.Changes, r.Asked = o.Kind, o.Changes, o.Asked
@@ -133,6 +146,9 @@ func (r *Row) became(o *reconcile.Outcome, known *reconcile.Known) {
 	case reconcile.Changed:
 		if !o.Problem.IsZero() {
 			told = append(told, o.Problem)
+		}
+		for _, st := range o.Statements {
+			told = append(told, overtaken(st, p)...)
 		}
 		r.What = phrase.Of("changed, pledge %s: %s; %s", o.Pledge, behind(told), r.What)
 	case reconcile.Alike:

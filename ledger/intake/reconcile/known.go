@@ -383,6 +383,18 @@ func (p *Pledge) renewedBy(last *said, on events.Date) events.PledgeTerms {
 	return t
 }
 
+// NextTerms returns the first date after another from which other terms hold, 0 where there is
+// none.
+func (p *Pledge) NextTerms(after events.Date) (next events.Date) {
+	for i := range p.said {
+		s := &p.said[i]
+		if !s.struck && s.terms != nil && s.effective > after && (next == 0 || s.effective < next) {
+			next = s.effective
+		}
+	}
+	return next
+}
+
 // Began returns the date from which the pledge holds.
 func (p *Pledge) Began() events.Date {
 	if len(p.said) == 0 {

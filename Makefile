@@ -38,7 +38,7 @@ alone = $(foreach each,crypto/internal/fips140/... github.com/oasisprotocol/curv
 	"-gcflags=$(each)=-race=false -dwarf=false")
 
 test lint: export GOFLAGS += -gcflags=all=-dwarf=false
-test: export GOGC = 400
+test lint: export GOGC = 400
 test:
 	go test -parallel 4 -vet=off -ldflags=-w -timeout 30m $(longest) ./...
 	GORACE=atexit_sleep_ms=0 go test -parallel 4 -short -race $(alone) -vet=off -ldflags=-w -timeout 30m $(longest) $(concurrent)

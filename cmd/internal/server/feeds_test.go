@@ -339,7 +339,7 @@ func TestFeedsOnThePage(t *testing.T) {
 	if id == nil || strings.Contains(shown.body, found[1]) {
 		t.Fatalf("the page lists\n%s", shown.body)
 	}
-	for form, want := range map[string]int{"of=due&for=GBR": 403, "of=due&within=0": 422,
+	for form, want := range map[string]int{"of=due&for=GBR": 403, "of=due&within=-1": 422,
 		"revoke=1f": 404} {
 		if a := send(form); a.StatusCode != want {
 			t.Errorf("%s: %s %s", form, a.Status, a.body)

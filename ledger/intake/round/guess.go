@@ -298,7 +298,8 @@ func (g *guess) date(p *profile) {
 			"out: is the day that is written the one that is meant?")
 	}
 	for i, form := range forms {
-		if form += behind; i > 0 {
+		form += behind
+		if i > 0 {
 			g.words = append(g.words, "# ? "+quoted(p.name)+" might be written as "+form+", too")
 		} else if !slices.Contains(g.dates, form) {
 			g.dates = append(g.dates, form)

@@ -289,6 +289,24 @@ func (s *Server) whileThere(ctx context.Context, f outsideFinding) (there contex
 	}
 }
 
+// isRenewed reports whether another server has deleted the stream, or made it anew, which is why no
+// copy of it could be made. NATS tells of the pieces that they cannot be read some time before it
+// tells that the stream is gone.
+func (s *Server) isRenewed(ctx context.Context, f outsideFinding) bool {
+	for range 3 {
+		created, err := s.Stream.Created(ctx)
+		if stream.IsGone(err) || err == nil && !created.Equal(f.created) {
+			return true
+		}
+		select {
+		case <-time.After(agreePause):
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return false
+}
+
 // renewOutside keeps a copy of the damaged stream, and makes it anew. What the journal has is put
 // back when the ledger opens, which asks the other servers again before.
 func (s *Server) renewOutside(ctx context.Context, f outsideFinding) error {
@@ -300,7 +318,7 @@ func (s *Server) renewOutside(ctx context.Context, f outsideFinding) error {
 		}
 		return err
 	})
-	if gone() {
+	if gone() || err != nil && s.isRenewed(ctx, f) {
 		return stream.ErrRenewed
 	}
 	if err != nil {

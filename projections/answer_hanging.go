@@ -55,7 +55,9 @@ func (p *Picture) Hanging(ctx context.Context, m Moment, f Filter) (HangingSuppl
 			}
 		}
 	}
-	p.hangingUnknown(&answer, &c, f)
+	if err := p.hangingUnknown(ctx, &answer, &c, m, f); err != nil {
+		return HangingSupplies{}, err
+	}
 	for i := range answer.Hanging {
 		answer.Hanging[i].close(c.Lines)
 	}
@@ -66,19 +68,45 @@ func (p *Picture) Hanging(ctx context.Context, m Moment, f Filter) (HangingSuppl
 }
 
 // hangingUnknown adds what hangs over the pledges that would be supply of one line, and have not
-// said of how much they are.
-func (p *Picture) hangingUnknown(answer *HangingSupplies, c *Coverage, f Filter) {
-	for i := range c.NotCounted {
-		n := &c.NotCounted[i]
+// said of how much they are. In a range each line is asked on its own day: on another, a pledge may
+// fit more lines.
+func (p *Picture) hangingUnknown(ctx context.Context, answer *HangingSupplies, c *Coverage,
+	m Moment, f Filter) error {
+	if c.Until == 0 {
+		p.hangingUnknownOf(answer, c.NotCounted, c.Lines, f)
+		return nil
+	}
+	days := map[events.Date]Coverage{}
+	for i := range c.Lines {
+		day := max(c.Lines[i].Day, c.On)
+		one, asked := days[day]
+		if !asked {
+			var err error
+			m.On, m.Until = day, 0
+			one, err = p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role})
+			if err != nil {
+				return err
+			}
+			days[day] = one
+		}
+		p.hangingUnknownOf(answer, one.NotCounted, c.Lines[i:i+1], f)
+	}
+	return nil
+}
+
+func (p *Picture) hangingUnknownOf(answer *HangingSupplies, not []NotCounted, lines []LineCoverage,
+	f Filter) {
+	for i := range not {
+		n := &not[i]
 		if n.Reason != UnknownQuantity || len(n.Lines) != 1 || !f.nation(n.Nation) {
 			continue
 		}
-		at := slices.IndexFunc(c.Lines, func(l LineCoverage) bool {
+		at := slices.IndexFunc(lines, func(l LineCoverage) bool {
 			return l.Operation == n.Operation && l.Line == n.Lines[0]
 		})
 		if at >= 0 {
-			b := c.Basis.onDay(max(c.Lines[at].Day, c.On))
-			answer.Hanging = p.hangingOf(answer.Hanging, &b, &c.Lines[at],
+			b := answer.onDay(max(lines[at].Day, answer.On))
+			answer.Hanging = p.hangingOf(answer.Hanging, &b, &lines[at],
 				Counted{Pledge: n.Pledge, Nation: n.Nation, Quantity: events.Unknown})
 		}
 	}

@@ -75,8 +75,9 @@ func (a *app) coverageCmd() *cobra.Command {
 		name: "coverage", use: "coverage",
 		short: "Which requirements are met, by whom, and what cannot be counted",
 		long: `Show each requirement line in force on a date: what is required, what is pledged for it, what is missing, and who
-gives it; and beside that what is there from each rung up. Of what is in place, the strength last reported counts at the rung deployed,
-and what was pledged at those below. Apart from that, and never in it, stands what cannot be counted, each with the reason.`,
+gives it; and beside that what is there from each rung up. Of what is in place, the strength
+last reported counts at the rung deployed, and what was pledged at those below. Apart from that,
+and never in it, stands what cannot be counted, each with the reason.`,
 		flags: []string{"operation", "role", "on-opening", "rung", "as-of", "differences"},
 	}, web.CoverageTable)
 }

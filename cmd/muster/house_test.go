@@ -120,6 +120,7 @@ var house = map[string][]string{
 		"muster/ledger/journal", "muster/ledger/peers", "muster/ledger/proof",
 		"golang.org/x/mod/sumdb/tlog"},
 	"cmd/internal/certtest": {},
+	"cmd/internal/pipetest": {},
 	"cmd/internal/control":  {},
 	"cmd/internal/doctor": {"muster/cmd/internal/…", "muster/events/english",
 		"muster/events/problem", "muster/ledger/journal"},

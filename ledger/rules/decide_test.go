@@ -304,9 +304,12 @@ func ruleRefused(t *testing.T, err error, code, message, hint string) {
 }
 
 // ruleLedger opens a whole ledger, on a log in memory and a journal of its own, and founds it.
-func ruleLedger(t *testing.T) *ledger.Ledger {
+func ruleLedger(t *testing.T) *ledger.Ledger { return ruleLedgerAt(t, time.Now) }
+
+// ruleLedgerAt opens such a ledger that tells the time by a clock.
+func ruleLedgerAt(t *testing.T, clock func() time.Time) *ledger.Ledger {
 	t.Helper()
-	l, _ := ruleUnfounded(t)
+	l, _ := ruleUnfounded(t, clock)
 	if _, err := l.Submit(t.Context(),
 		ruleSigned(t, ruleFounder, ruleSay("ledger.founded"))); err != nil {
 		t.Fatal(err)
@@ -315,14 +318,14 @@ func ruleLedger(t *testing.T) *ledger.Ledger {
 }
 
 // ruleUnfounded opens a ledger before its first record.
-func ruleUnfounded(t *testing.T) (*ledger.Ledger, *journal.Journal) {
+func ruleUnfounded(t *testing.T, clock func() time.Time) (*ledger.Ledger, *journal.Journal) {
 	t.Helper()
 	j, err := journal.Open(filepath.Join(t.TempDir(), "journal.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	l, err := ledger.Open(t.Context(),
-		ledger.Config{Journal: j, Log: logtest.NewMemory(0).View(), Name: "test"})
+		ledger.Config{Journal: j, Log: logtest.NewMemory(0).View(), Name: "test", Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,12 +36,14 @@ func TestRule44RecordedInTime(t *testing.T) {
 // A server takes a statement until the moment that its signer has set, checks it likewise, and
 // answers what it has taken in time ever after.
 func TestInTimeAtAServer(t *testing.T) {
-	l := ruleLedger(t)
+	now := time.Now()
+	var later atomic.Int64
+	l := ruleLedgerAt(t, func() time.Time { return now.Add(time.Duration(later.Load())) })
 	opened := func(name events.Operation, until time.Time) events.Signed {
 		return ruleSigned(t, ruleFounder, ruleSay("operation.opened", "ID", events.NewID(),
 			"Operation", name, "NotAfter", events.InstantOf(until)))
 	}
-	late := opened("late", time.Now().Add(-time.Second))
+	late := opened("late", now.Add(-time.Second))
 	_, err := l.Submit(t.Context(), late)
 	for _, err := range []error{err, l.Check(t.Context(), late),
 		l.CheckUnsigned(t.Context(), events.CoordinatorsView, late.Statement)} {
@@ -49,7 +52,7 @@ func TestInTimeAtAServer(t *testing.T) {
 			t.Errorf("late: %v", err)
 		}
 	}
-	soon := opened("soon", time.Now().Add(2*time.Second))
+	soon := opened("soon", now.Add(2*time.Second))
 	if err := l.Check(t.Context(), soon); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +60,10 @@ func TestInTimeAtAServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(time.Until(soon.Statement.Head().NotAfter.Time().Add(10 * time.Millisecond)))
+	later.Store(int64(3 * time.Second))
+	if err := l.Check(t.Context(), opened("tardy", now.Add(2*time.Second))); err == nil {
+		t.Error("it is late, and nobody says so")
+	}
 	again, err := l.Submit(t.Context(), soon)
 	if err != nil || !again.Again || again.Sequence != first.Sequence {
 		t.Errorf("the same again, later: %+v, %v", again, err)

@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"testing"
+	"time"
 
 	"muster/events"
 	"muster/events/problem"
@@ -11,7 +12,7 @@ import (
 const zeroRoot = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 func TestRule27SeenIsThisHistory(t *testing.T) {
-	l, j := ruleUnfounded(t)
+	l, j := ruleUnfounded(t, time.Now)
 	submit := func(st events.Statement) error {
 		_, err := l.Submit(t.Context(), ruleSigned(t, ruleFounder, st))
 		return err

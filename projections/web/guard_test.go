@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"muster/events"
@@ -150,43 +151,48 @@ func TestSlots(t *testing.T) {
 // Who waits for a slot waits behind nobody's queue but the own, and no longer than is told.
 func TestSlotsWait(t *testing.T) {
 	t.Parallel()
-	var b Bites
-	s := b.slots("questions", 2, 1, patient)
-	release, err := s.Acquire(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var queue sync.WaitGroup
-	ctx, leave := context.WithCancelCause(t.Context())
-	for range maxQueue {
-		queue.Go(func() {
-			if _, err := s.Acquire(ctx, "a"); !errors.Is(err, errGone) {
-				t.Error(err)
-			}
-		})
-	}
-	for s.users("a") < 1+maxQueue {
-		time.Sleep(time.Millisecond)
-	}
-	if _, err := s.Acquire(t.Context(), "a"); !problem.Is(err, problem.Busy) {
-		t.Errorf("one more in the queue: %v", err)
-	}
-	other, err := s.Acquire(t.Context(), "b") // at once
-	if err != nil {
-		t.Fatal(err)
-	}
-	other()
-	leave(errGone)
-	queue.Wait()
-	release()
-	equal(t, "clients that are forgotten", len(s.clients), 0)
-	brief := b.slots("questions", 1, 1, time.Millisecond)
-	if _, err := brief.Acquire(t.Context(), "a"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := brief.Acquire(t.Context(), "b"); !problem.Is(err, problem.Unavailable) {
-		t.Errorf("waited: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var b Bites
+		s := b.slots("questions", 2, 1, patient)
+		release, err := s.Acquire(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var queue sync.WaitGroup
+		ctx, leave := context.WithCancelCause(t.Context())
+		for range maxQueue {
+			queue.Go(func() {
+				if _, err := s.Acquire(ctx, "a"); !errors.Is(err, errGone) {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		equal(t, "who has a slot or waits", s.users("a"), 1+maxQueue)
+		if _, err := s.Acquire(t.Context(), "a"); !problem.Is(err, problem.Busy) {
+			t.Errorf("one more in the queue: %v", err)
+		}
+		begun := time.Now()
+		other, err := s.Acquire(t.Context(), "b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "another has waited", time.Since(begun), 0)
+		other()
+		leave(errGone)
+		queue.Wait()
+		release()
+		equal(t, "clients that are forgotten", len(s.clients), 0)
+		brief := b.slots("questions", 1, 1, time.Millisecond)
+		if _, err := brief.Acquire(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		begun = time.Now()
+		if _, err := brief.Acquire(t.Context(), "b"); !problem.Is(err, problem.Unavailable) {
+			t.Errorf("waited: %v", err)
+		}
+		equal(t, "it has waited", time.Since(begun), time.Millisecond)
+	})
 }
 
 var errGone = errors.New("the client has gone")

@@ -144,7 +144,8 @@ func TestSlowBodies(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			elapsed := stopwatch()
+			if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := fmt.Fprintf(conn,
@@ -153,8 +154,8 @@ func TestSlowBodies(t *testing.T) {
 				t.Fatal(err)
 			}
 			answer, err := io.ReadAll(conn) // to the end of the connection
-			if err != nil {
-				t.Fatalf("after %q: %v", answer, err)
+			if took := elapsed(); err != nil || took > 5*time.Second {
+				t.Fatalf("after %s, %q: %v", took, answer, err)
 			}
 			if status := fmt.Sprint(http.StatusServiceUnavailable); path == "POST /submit" &&
 				!strings.HasPrefix(string(answer), "HTTP/1.1 "+status) {

@@ -109,12 +109,12 @@ func TestHostileNATSServer(t *testing.T) {
 				p.Dir, p.Stdout, p.Stderr = dir, &out, &errs
 				p.Env = plainEnv("MUSTER_CONFIG="+filepath.Join(dir, "config"), "GOGC=100",
 					"GOMEMLIMIT=200MiB")
-				begun := time.Now()
+				elapsed := stopwatch()
 				err := p.Run()
 				const says = "muster: error: "
 				if code := p.ProcessState.ExitCode(); code == 0 || out.Len() > 0 ||
-					time.Since(begun) > 12*time.Second || !strings.Contains(errs.String(), says) {
-					t.Errorf("%v after %v: exit code %d\n%s%.2000s", err, time.Since(begun), code,
+					elapsed() > 12*time.Second || !strings.Contains(errs.String(), says) {
+					t.Errorf("%v after %v: exit code %d\n%s%.2000s", err, elapsed(), code,
 						&out, &errs)
 				}
 			})

@@ -156,9 +156,9 @@ func TestEveryCommandEnds(t *testing.T) {
 				line = append(line, "--key", filepath.Join(demo, "keys/FRA-demo.key"))
 			}
 			var out, errs bytes.Buffer
-			begun := time.Now()
+			elapsed := stopwatch()
 			code := run(line, strings.NewReader(""), &out, &errs)
-			took, asked := time.Since(begun), s.asked.Load()
+			took, asked := elapsed(), s.asked.Load()
 			mu.Lock()
 			tried[mode] += min(asked, 1)
 			mu.Unlock()
@@ -231,13 +231,13 @@ func TestOneInterruptEnds(t *testing.T) {
 				}
 				return nil
 			})
-			begun := time.Now()
+			elapsed := stopwatch()
 			if err := p.Process.Signal(os.Interrupt); err != nil {
 				t.Fatal(err)
 			}
 			select {
 			case <-ended:
-				if took := time.Since(begun); took > amid+3*time.Second {
+				if took := elapsed(); took > amid+3*time.Second {
 					t.Errorf("it took %v:\n%s", took, &said)
 				}
 			case <-time.After(30 * time.Second):

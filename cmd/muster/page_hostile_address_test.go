@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -76,7 +75,7 @@ var staying = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) e
 // It returns the status and the page.
 func framed(t *testing.T, name string, req *http.Request) (int, string) {
 	t.Helper()
-	began := time.Now()
+	elapsed := stopwatch()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
@@ -112,9 +111,8 @@ func framed(t *testing.T, name string, req *http.Request) (int, string) {
 		t.Errorf("%s: %s: the page has control characters, or bytes that are no text: %q", name,
 			resp.Status, body[max(0, i):min(len(body), i+60)])
 	}
-	if len(resp.Cookies()) > 0 || len(body) > 3<<20 || time.Since(began) > pagePatience/2 {
-		t.Errorf("%s: %d cookies, %d bytes, %s", name, len(resp.Cookies()), len(body),
-			time.Since(began))
+	if len(resp.Cookies()) > 0 || len(body) > 3<<20 || elapsed() > pagePatience/2 {
+		t.Errorf("%s: %d cookies, %d bytes, %s", name, len(resp.Cookies()), len(body), elapsed())
 	}
 	return resp.StatusCode, body
 }

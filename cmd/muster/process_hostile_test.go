@@ -447,10 +447,10 @@ func (a *attacked) stopsUnderAttack() {
 		defer a.attack(one)()
 	}
 	a.submitting(5) // while which these have begun
-	began, before := time.Now(), a.processor()
+	elapsed, before := stopwatch(), a.processor()
 	a.stop(a.t)
 	used := a.cmd.ProcessState.UserTime() + a.cmd.ProcessState.SystemTime() - before
-	took := time.Since(began)
+	took := elapsed()
 	a.t.Logf("it took %s to stop, %s of the processors", took, used)
 	if used > 2*8*time.Second || took > 20*time.Second { // two processors for eight seconds
 		a.t.Errorf("it took %s to stop, and calculated for %s until then", took, used)

@@ -59,10 +59,10 @@ func TestStartsThatFail(t *testing.T) {
 			if o.put != nil {
 				away = o.put(t, dir)
 			}
-			begun := time.Now()
+			elapsed := stopwatch()
 			code, said := launch(t, dir, o.flags...).ends(t)
-			t.Logf("after %s, with %d: %s", time.Since(begun).Round(time.Millisecond), code, said)
-			if took := time.Since(begun); took > startTime || code != o.code {
+			t.Logf("after %s, with %d: %s", elapsed(), code, said)
+			if took := elapsed(); took > startTime || code != o.code {
 				t.Errorf("it ended with %d after %s, and should with %d within %s", code, took,
 					o.code, startTime)
 			}

@@ -41,15 +41,15 @@ func says(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	var out, said bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = plainEnv("GOGC=100", "GOMEMLIMIT=256MiB"), &out, &said
 	cmd.Dir = t.TempDir() // where evidence is kept, since nothing can be remembered
-	begun := time.Now()
+	elapsed := stopwatch()
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	if broken.MatchString(said.String()) || time.Since(begun) > patience {
+	if broken.MatchString(said.String()) || elapsed() > patience {
 		t.Errorf("muster %s broke, or took %s:\n%s", strings.Join(args, " "),
-			time.Since(begun), &said)
+			elapsed(), &said)
 	}
 	return cmd.ProcessState.ExitCode(), out.String(), said.String()
 }

@@ -137,11 +137,11 @@ func TestStopWhileSixteenSubmit(t *testing.T) {
 				map[string]string{"from": "1000000", "wait": "60"}, &page)
 		})
 		book.await(t, acknowledged+50)
-		begun := time.Now()
+		elapsed := stopwatch()
 		if err := p.signal(s); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(begun); took > soon {
+		if took := elapsed(); took > soon {
 			t.Errorf("%v: it took %s to end", s, took)
 		}
 		writers.Wait()

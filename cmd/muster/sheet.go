@@ -35,9 +35,10 @@ and dates and numbers that the spreadsheet checks. Beside that it shows the requ
 is missing, and examples. Without --nation it has the pledges of all nations that you may read.
 
 When it is filled in, "muster import xlsx FILE" records what was changed. Leave the hidden sheet and
-the ids as they are: by them it is known what was changed here and what in the ledger. The file is
-OPERATION-NATION.xlsx unless you name one; it is never written over another one, and only its owner
-may read it.`,
+the ids as they are: by them it is known what was changed here and what in the ledger. A pledge that
+is recorded to end on a later day is in it until then, and can be corrected, but not amended. The
+file is OPERATION-NATION.xlsx unless you name one; it is never written over another one, and only
+its owner may read it.`,
 		Example: `  muster sheet new --operation mnf-u --nation FRA
   muster import xlsx mnf-u-fra.xlsx --dry-run`,
 		Args: atMost(1),
@@ -127,13 +128,11 @@ func (a *app) formOf(ctx context.Context, o events.Operation,
 	c.On, c.Recorded = coverage.On, cmp.Or(coverage.Recorded, time.Unix(0, 0))
 	c.Lines = linesOf(plan.Requirements, coverage.Lines)
 	for _, p := range known.All() {
-		t := p.TermsOn(c.On)
-		lapsed := t.Expires != 0 && t.Expires < today()
-		if p.Operation != o || n != "" && p.Nation != n || !p.IsLive() || p.Observed || lapsed {
+		if p.Operation != o || n != "" && p.Nation != n || !p.HoldsOn(c.On) || p.Observed {
 			continue
 		}
-		c.Pledges = append(c.Pledges, form.Pledge{ID: p.ID, Place: p.Place, Terms: t,
-			Revision: p.Last})
+		c.Pledges = append(c.Pledges, form.Pledge{ID: p.ID, Place: p.Place,
+			Terms: p.TermsOn(c.On), Revision: p.Last})
 	}
 	slices.SortStableFunc(c.Pledges, func(a, b form.Pledge) int {
 		return cmp.Or(cmp.Compare(a.Nation, b.Nation), cmp.Compare(a.Terms.Role, b.Terms.Role))

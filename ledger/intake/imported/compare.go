@@ -186,6 +186,8 @@ func (b *Batch) addGone(o *reconcile.Outcome, known *reconcile.Known) {
 	switch {
 	case o.Asked:
 		done = phrase.Of("not taken off: %s", o.Problem)
+	case len(o.Statements) == 0 && p.Ended != "":
+		done = phrase.Of("left as recorded: %s from %s on", p.Ended.Happened(), p.EndedOn)
 	case len(o.Statements) > 0:
 		done = o.Statements[0].Head().Type.Phrase()
 		if c, ok := o.Statements[0].(*events.PledgeCorrected); ok && c.Struck {

@@ -83,6 +83,11 @@ func (c *comparison) compare(o *Outcome, r *Row, p *Pledge, then *said, changes 
 	all := slices.Concat(c.meanwhile(r, p, then, changes, next), next.changes())
 	switch {
 	case len(changes) > 0 && p.Ended != "" && !slices.ContainsFunc(next.dropped, (*said).isEnd):
+		if p.EndedOn > c.opt.Today {
+			c.refuse(o, "the pledge %s is %s from %s on, as is recorded, and the row says it "+
+				"otherwise: %s", p.ID, p.Ended.Happened(), p.EndedOn, told(changes))
+			return
+		}
 		c.refuse(o, "the pledge %s has ended (%s), and the row says it otherwise: %s", p.ID,
 			p.Ended.Happened(), told(changes))
 		return

@@ -17,11 +17,12 @@ func (c *comparison) findGone() {
 		c.opt.Gone = Leave
 	}
 	for _, p := range c.had() {
-		if _, taken := c.taken[p.ID]; taken || !p.IsLive() || c.opt.There[p.ID] || c.asked[p.ID] {
+		if _, taken := c.taken[p.ID]; taken || c.hasEnded(p) || c.opt.There[p.ID] || c.asked[p.ID] {
 			continue
 		}
 		o := Outcome{Kind: Gone, Row: -1, Pledge: p.ID}
-		if c.opt.Gone == Strike || c.opt.Gone == Withdraw {
+		withdraw := c.opt.Gone == Withdraw && p.IsLive()
+		if c.opt.Gone == Strike || withdraw {
 			o.Problem = c.byAnother(p)
 			o.Asked = !o.Problem.IsZero()
 		}
@@ -29,7 +30,7 @@ func (c *comparison) findGone() {
 		case o.Asked:
 		case c.opt.Gone == Strike:
 			o.Statements = []events.Statement{Struck(p, c.opt)}
-		case c.opt.Gone == Withdraw:
+		case withdraw:
 			st := &events.PledgeWithdrawn{PledgeStep: events.PledgeStep{
 				Header: c.head("pledge.withdrawn"), Place: p.Place,
 				Dated: events.Dated{Effective: max(c.opt.Today, p.latest())},
@@ -39,6 +40,12 @@ func (c *comparison) findGone() {
 		}
 		c.outcomes = append(c.outcomes, o)
 	}
+}
+
+// hasEnded reports whether a pledge is none that may be gone. A sheet has those, too, of which it
+// is recorded that they end on a later day.
+func (c *comparison) hasEnded(p *Pledge) bool {
+	return !p.IsLive() && (c.opt.Base == nil || !p.HoldsOn(c.opt.Today))
 }
 
 // byAnother says why a pledge that a sheet does not have may not be taken off with it, "" where it

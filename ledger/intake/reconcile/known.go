@@ -32,8 +32,10 @@ type Pledge struct {
 	// ByOthers is set where it was struck by somebody else than the import that it came from: what
 	// the same file says of it again stays struck.
 	ByOthers bool
-	// Ended is the statement that ended it, "" while it has not ended.
-	Ended events.Type
+	// Ended is the statement that ended it, "" while none is recorded, and EndedOn the date from
+	// which it does, which may lie ahead.
+	Ended   events.Type
+	EndedOn events.Date
 	// Recalled is set where the import has withdrawn it, since the file did not have it any more.
 	Recalled bool
 	// First and Last are the first and the last record about it.
@@ -273,10 +275,10 @@ func (p *Pledge) correct(c *events.PledgeCorrected) {
 
 // conclude notes how the pledge has ended, if it has.
 func (p *Pledge) conclude() {
-	p.Ended, p.Recalled, p.isDone, p.isTaken = "", false, false, false
+	p.Ended, p.EndedOn, p.Recalled, p.isDone, p.isTaken = "", 0, false, false, false
 	for i := range p.said {
 		if s := &p.said[i]; !s.struck && s.isEnd() {
-			p.Ended, p.isTaken = s.typ, s.byRow
+			p.Ended, p.EndedOn, p.isTaken = s.typ, s.effective, s.byRow
 			p.isDone = s.byRow || s.typ == "pledge.returned"
 			p.Recalled = !s.byRow && s.typ == "pledge.withdrawn" && p.Import != "" &&
 				s.from == p.Import
@@ -321,8 +323,21 @@ func (p *Pledge) Strengths() (all []Told) {
 	return all
 }
 
-// IsLive reports whether the pledge is there: neither struck nor ended.
+// IsLive reports whether the pledge may still change: it was neither struck, nor is it recorded
+// that it ends.
 func (p *Pledge) IsLive() bool { return !p.Struck && p.Ended == "" }
+
+// HoldsOn reports whether the pledge is there on a date: it was not struck, and has neither ended
+// nor lapsed by then. What was deployed lapses no more.
+func (p *Pledge) HoldsOn(on events.Date) bool {
+	if p.Struck || p.Ended != "" && p.EndedOn <= on {
+		return false
+	}
+	expires := p.TermsOn(on).Expires
+	return expires == 0 || expires >= on || slices.ContainsFunc(p.said, func(s said) bool {
+		return s.typ == "pledge.deployed" && !s.struck && s.effective <= on
+	})
+}
 
 // termsOn returns the statement with the terms that hold on a date, or the first with terms; nil
 // where there is none.

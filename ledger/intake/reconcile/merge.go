@@ -82,9 +82,14 @@ func (c *comparison) merge(o *Outcome, r *Row, p *Pledge) {
 	switch {
 	case len(o.Changes) == 0:
 		return
-	case p.Ended != "":
+	case p.Ended != "" && !p.HoldsOn(c.opt.Today):
 		c.refuse(o, "the pledge %s has ended (%s), and the sheet has changed it: %s", p.ID,
 			p.Ended.Happened(), told(o.Changes))
+		return
+	case p.Ended != "" && c.opt.Changed != Corrected:
+		c.refuse(o, "the pledge %s is %s from %s on, as is recorded, and so amended no more (%s): "+
+			"put back what the sheet had, or have it corrected where that was wrong", p.ID,
+			p.Ended.Happened(), p.EndedOn, told(o.Changes))
 		return
 	}
 	o.Kind = Changed

@@ -260,3 +260,58 @@ func TestMergeOfWhatHoldsLater(t *testing.T) {
 	m.equal("given back later", m.sheetOn(today, 2027_03_02, reconcile.Ask, euros(600)),
 		"changed; quantity 800.00 -> 600.00 (the sheet had 570.00 before); asked")
 }
+
+// A pledge that is recorded to end later holds on the day of the sheet, which has it: as it was it
+// changes nothing; it is not amended any more, and corrected; and without its row it ends as is
+// recorded.
+func TestMergeOfWhatEndsLater(t *testing.T) {
+	const end events.Date = 2027_03_01
+	m := newMerging(t)
+	m.base.On = today
+	l := listing{world: m.world, id: m.id}
+	m.say(&events.PledgeWithdrawn{PledgeStep: l.step("pledge.withdrawn", end)})
+	m.base.Known = m.Known
+	p := m.Pledge(m.id)
+	if !p.HoldsOn(today) || !p.HoldsOn(end.AddDays(-1)) || p.HoldsOn(end) {
+		t.Errorf("it holds today: %v, and on its end: %v", p.HoldsOn(today), p.HoldsOn(end))
+	}
+	m.equal("as it was", m.sheetOn(today, today, reconcile.Ask), "unchanged")
+	m.equal("as it was, later", m.sheetOn(today, end, reconcile.Ask), "unchanged")
+	const no = "refused; quantity 500.00 -> 563.00; the pledge %s is withdrawn from 2027-03-01 " +
+		"on, as is recorded, and so amended no more (quantity 500.00 -> 563.00): put back what " +
+		"the sheet had, or have it corrected where that was wrong"
+	for _, changed := range []reconcile.Choice{reconcile.Ask, reconcile.Amended} {
+		m.equal("changed", m.sheetOn(today, today, changed, euros(563)), fmt.Sprintf(no, m.id))
+	}
+	m.equal("corrected", m.sheetOn(today, today, reconcile.Corrected, euros(563)),
+		"changed; quantity 500.00 -> 563.00; pledge.corrected")
+	if p.Ended != "pledge.withdrawn" || p.EndedOn != end {
+		t.Errorf("%s on %s", p.Ended, p.EndedOn)
+	}
+	for _, gone := range []reconcile.Choice{reconcile.Leave, reconcile.Withdraw} {
+		r := m.Reconcile(nil, reconcile.Options{Ledger: origin, Name: "form-1", Today: today,
+			Gone: gone, Base: m.base})
+		if o := r.Outcomes; len(o) != 1 || o[0].Statements != nil || o[0].Asked {
+			t.Errorf("gone, %s: %+v", gone, o)
+		}
+	}
+	if got := m.sheetOn(today, end, reconcile.Ask, euros(1)); !strings.Contains(got,
+		"has ended (withdrawn)") {
+		t.Error(got)
+	}
+}
+
+// A pledge lapses after the day to which it was renewed by then, unless it was deployed.
+func TestHoldsOn(t *testing.T) {
+	l := newListing(t, expiring())
+	l.renew(2026_03_01, 2027_06_30)
+	p := l.Pledge(l.id)
+	if !p.HoldsOn(2027_06_30) || p.HoldsOn(2027_07_01) {
+		t.Error("it lapses after the day to which it was renewed")
+	}
+	l.say(&events.PledgeDeployed{PledgeStep: l.step("pledge.deployed", 2027_06_01),
+		Strength: events.Strength{Unit: "EUR", Quantity: events.Unit("EUR").Of(50000)}})
+	if !p.HoldsOn(2027_07_01) {
+		t.Error("what is deployed does not lapse")
+	}
+}

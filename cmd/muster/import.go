@@ -131,7 +131,8 @@ func (a *app) importGuessCmd() *cobra.Command {
 		Short: "Write a first mapping for a file of offers",
 		Long: `Look at a CSV file or a workbook of offers, and print a mapping for it, with a
 question mark wherever somebody has to look: which column is what, how numbers and dates are
-written, which rows are no offers. Where a ledger is named (MUSTER_DATA, --url or --nats), the
+written, which rows are no offers, what a workbook hides, and which of its sheets is meant where
+several have the same columns. Where a ledger is named (MUSTER_DATA, --url or --nats), the
 organisations that its operations declare are known by their names, as nations are; else no server
 is asked. Nothing is recorded. All that a mapping can say is told by "muster help mapping".`,
 		Example: `  muster import guess round.csv > round.map.yaml

@@ -59,7 +59,7 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func (g *guess) open(data []byte) error {
 	read := sheet.ReadCSV
 	if sheet.IsXLSX(data) {
-		read = sheet.ReadXLSX
+		read = sheet.ReadAmong
 	}
 	t, err := read(data, sheet.Form{})
 	for _, in := range []string{"windows-1252", "utf-16le"} {
@@ -115,6 +115,10 @@ func filled(cells []string) (n int) {
 }
 
 func (g *guess) layout() {
+	if alike := g.t.Alike(); len(alike) > 0 {
+		g.line("sheet: %s # ? these have the same columns: %s", quoted(g.t.Sheet()),
+			oneLine(strings.Join(alike, ", ")))
+	}
 	if g.header > 0 {
 		g.line("header: %d", g.header)
 	}

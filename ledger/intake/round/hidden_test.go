@@ -81,8 +81,27 @@ func TestWhatIsHiddenIsTold(t *testing.T) {
 		t.Errorf("of a sheet that is named: %v, %+v", err, r)
 	}
 	guessed, err := round.Guess("round.xlsx", data.Bytes(), nil)
+	for _, want := range []string{"# ? the sheet \"Old\" is hidden, has the same columns, and is " +
+		"left out: to bring it in, name it under sheet in the mapping\n",
+		"# ? 4 rows are hidden in the sheet: rows 3-6; they are read like the others\n",
+		"# ? 3 columns are hidden in the sheet: secret, 2021-02, remarks; they are read like "} {
+		if !strings.Contains(guessed, want) {
+			t.Errorf("%v: %q is not said by\n%s", err, want, guessed)
+		}
+	}
+	if err := f.SetSheetVisible("Old", true); err != nil {
+		t.Fatal(err)
+	}
+	if data, err = f.WriteToBuffer(); err != nil {
+		t.Fatal(err)
+	}
+	m.Form.Sheet = ""
+	if _, err := round.ReadXLSX(data.Bytes(), m, "muster.example"); err == nil {
+		t.Fatal("two sheets of the same columns are read without a choice")
+	}
+	guessed, err = round.Guess("round.xlsx", data.Bytes(), nil)
 	if err != nil || !strings.Contains(guessed,
-		"# ? 4 rows are hidden in the sheet: rows 3-6; they are read like the others") {
+		"\nsheet: Sheet1 # ? these have the same columns: Old\n") {
 		t.Errorf("%v, %s", err, guessed)
 	}
 }

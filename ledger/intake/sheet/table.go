@@ -29,7 +29,8 @@ type Table struct {
 	hiddenRows    map[int]bool // by their lines
 	hiddenColumns []string
 	isHidden      bool     // the sheet is
-	alike         []string // hidden sheets of the same columns
+	alike         []string // other sheets of the same columns
+	hiddenAlike   []string // hidden ones
 }
 
 // IsBook reports whether the table was read from a workbook.
@@ -50,9 +51,16 @@ func (t *Table) HiddenSheet() string {
 	return ""
 }
 
+// Sheet is the name of the sheet of the workbook that the table was read from, "" of CSV.
+func (t *Table) Sheet() string { return t.sheet }
+
+// Alike names the other sheets of the workbook that have the same columns and are not hidden: see
+// [ReadAmong].
+func (t *Table) Alike() []string { return t.alike }
+
 // HiddenAlike names the hidden sheets of the workbook that have the same columns, and were left
-// out: see [ReadOneSheet].
-func (t *Table) HiddenAlike() []string { return t.alike }
+// out: see [ReadAmong].
+func (t *Table) HiddenAlike() []string { return t.hiddenAlike }
 
 // A Row is a row of a table.
 type Row struct {

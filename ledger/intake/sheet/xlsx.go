@@ -38,6 +38,18 @@ func ReadXLSX(data []byte, form Form) (*Table, error) {
 // hidden have the same columns, where none is named: the others would be left out without a word.
 // Hidden ones are left out, and the table names them: see [Table.HiddenAlike].
 func ReadOneSheet(data []byte, form Form) (*Table, error) {
+	t, err := ReadAmong(data, form)
+	if err != nil || len(t.alike) == 0 {
+		return t, err
+	}
+	return nil, problem.New(problem.Invalid, "the sheets %q and %q have the same columns, "+
+		"and nothing says which is meant", t.sheet, t.alike[0]).
+		WithHint("say under sheet in the mapping which one it is, and bring in each by itself")
+}
+
+// ReadAmong is [ReadXLSX], but that it reads the other sheets, too, where none is named, and notes
+// which have the same columns: see [Table.Alike] and [Table.HiddenAlike].
+func ReadAmong(data []byte, form Form) (*Table, error) {
 	b, err := OpenBook(data)
 	if err != nil {
 		return nil, err
@@ -57,12 +69,9 @@ func ReadOneSheet(data []byte, form Form) (*Table, error) {
 		case err != nil || len(too.Rows) == 0 || !slices.EqualFunc(t.Header, too.Header,
 			func(a, b string) bool { return Fold(a) == Fold(b) }):
 		case too.isHidden:
-			t.alike = append(t.alike, other)
+			t.hiddenAlike = append(t.hiddenAlike, other)
 		default:
-			return nil, problem.New(problem.Invalid, "the sheets %q and %q have the same columns, "+
-				"and nothing says which is meant", t.sheet, other).
-				WithHint("say under sheet in the mapping which one it is, and bring in each by " +
-					"itself")
+			t.alike = append(t.alike, other)
 		}
 	}
 	return t, nil

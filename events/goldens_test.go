@@ -300,6 +300,9 @@ func trustGoldens(t testing.TB) []golden {
 		{103, "", "muster.ev.HQ.-.member.01M833GKKK0000000000000037.seconded",
 			&MemberSeconded{goldenHeadSeen(103, "member.seconded"), goldenID(2),
 				"bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=", franceSigner(t).Key()}},
+		{104, "", "muster.ev.HQ.-.member.01M833GMJV0000000000000038.retracted",
+			&MemberRetracted{goldenHeadSeen(104, "member.retracted"), goldenID(2),
+				franceSigner(t).Key(), "the key was read out wrongly"}},
 		{101, "not-after", "muster.ev.HQ.-.member.01M833GHN30000000000000035.admitted",
 			&MemberAdmitted{head(101, "member.admitted"), franceSigner(t).Key(), Liaison, "", ""}},
 	}

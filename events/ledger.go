@@ -135,3 +135,21 @@ func (s *MemberSeconded) check(c *checker) {
 	}
 	c.key("key", s.Key)
 }
+
+// MemberRetracted takes back an admission or a revocation that waits for a second: whoever signed
+// it does not want it any more. It cannot be seconded from this record on.
+type MemberRetracted struct {
+	Header
+	// Statement is the id of the statement that is retracted.
+	Statement ID `json:"statement"`
+	// Key is the key that it would admit or revoke.
+	Key    Key    `json:"key"`
+	Reason string `json:"reason"`
+}
+
+func (s *MemberRetracted) check(c *checker) {
+	s.Header.check(c)
+	c.id("statement", s.Statement, "that is retracted")
+	c.key("key", s.Key)
+	c.title("reason", s.Reason)
+}

@@ -74,7 +74,8 @@ type Label struct {
 // false, it says none: it has the label of what it is about.
 func LabelOf(s Statement) (l Label, ok bool) {
 	switch s := s.(type) {
-	case *LedgerFounded, *MemberAdmitted, *MemberRevoked, *MemberSeconded:
+	case *LedgerFounded, *MemberAdmitted, *MemberRevoked, *MemberSeconded,
+		*MemberRetracted:
 		return Label{Release: Public}, true
 	case *OperationOpened:
 		return Label{Release: s.Release}, true

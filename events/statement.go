@@ -82,6 +82,7 @@ var kinds = []kind{
 	{"meeting.closed", func() Statement { return new(MeetingClosed) }},
 	{"pledge.queried", func() Statement { return new(PledgeQueried) }},
 	{"pledge.answered", func() Statement { return new(PledgeAnswered) }},
+	{"member.retracted", func() Statement { return new(MemberRetracted) }},
 }
 
 // Types returns every type of statement that this version knows, in the order of the table.

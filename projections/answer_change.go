@@ -85,6 +85,8 @@ func (p *Picture) sentenceOf(r *events.Record) phrase.Phrase {
 		return phrase.Of("The coordinators revoke %s: %s", s.Key.Name(), s.Reason)
 	case *events.MemberSeconded:
 		return phrase.Of("What was proposed for %s is seconded", s.Key.Name())
+	case *events.MemberRetracted:
+		return phrase.Of("What was proposed for %s is retracted: %s", s.Key.Name(), s.Reason)
 	case *events.OperationOpened:
 		return phrase.Of("The coordinators open the operation %s: %s", s.Operation, s.Title)
 	case *events.OperationRevised:

@@ -21,7 +21,7 @@ func quickly(d *records.Decoder, stored []byte) (r records.Row, ok bool) {
 
 // slow are the kinds of which there are few in any ledger: they are not read in one pass.
 var slow = []events.Type{"pledge.disclosed", "ledger.founded", "member.admitted", "member.revoked",
-	"member.seconded", "meeting.closed", "pledge.queried", "pledge.answered",
+	"member.seconded", "member.retracted", "meeting.closed", "pledge.queried", "pledge.answered",
 	"operation.opened",
 	"operation.revised", "requirement.issued", "requirement.revised", "requirement.cancelled",
 	"scope.declared", "pledge.corrected"}

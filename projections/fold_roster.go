@@ -110,14 +110,22 @@ func (ro *roster) take(seq uint64, r *records.Row) error {
 		return ro.hold(seq, proposal{text: r.Text, Proposal: seconds.Proposal{
 			Statement: r.Proposal, Sequence: seq, By: by, Key: r.Key,
 			Revokes: r.Type == "member.revoked", Role: r.Member, Clearance: r.Clearance}})
-	case "member.seconded":
-		for _, p := range ro.proposals {
-			if p.Statement == r.Proposal && p.ended == 0 {
-				p.Proposal, p.words = p.And(by), append(slices.Clip(p.words), seq)
-				return ro.hold(seq, p)
-			}
+	case "member.seconded", "member.retracted":
+		at := slices.IndexFunc(ro.proposals, func(p proposal) bool {
+			return p.Statement == r.Proposal && p.ended == 0
+		})
+		if at < 0 {
+			return fmt.Errorf("a %s is about the statement %s, which does not wait", r.Type,
+				r.Proposal)
 		}
-		return fmt.Errorf("the statement %s is seconded, and does not wait for that", r.Proposal)
+		p := ro.proposals[at]
+		if r.Type == "member.retracted" {
+			p.ended = seq
+			ro.keep(p)
+			return nil
+		}
+		p.Proposal, p.words = p.And(by), append(slices.Clip(p.words), seq)
+		return ro.hold(seq, p)
 	}
 	return fmt.Errorf("no projection knows a %s", r.Type)
 }

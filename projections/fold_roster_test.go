@@ -34,6 +34,18 @@ func newSeconding(t tb) *testLedger {
 	return l
 }
 
+// newRetracting is that ledger, in which then
+//
+//	17 HQ/founder retracts 16    18 admits HQ/un again    19 HQ/second seconds that
+func newRetracting(t tb) *testLedger {
+	l := newSeconding(t)
+	un := l.All[15].Statement.(*events.MemberAdmitted)
+	l.say("HQ/founder", &events.MemberRetracted{Header: l.head("member.retracted"),
+		Statement: un.ID, Key: un.Key, Reason: "it was the wrong key"})
+	l.admit("HQ/un", events.Importer, "HQ/second")
+	return l
+}
+
 func (l *testLedger) admit(key string, role events.MemberRole, seconders ...string) {
 	l.t.Helper()
 	seq := l.say("HQ/founder", &events.MemberAdmitted{Header: l.head("member.admitted"),
@@ -66,7 +78,7 @@ func (l *testLedger) second(by string, seq uint64) {
 
 // Who may sign, and what waits, as of each record: an admission counts from its last second on.
 func TestSeconds(t *testing.T) {
-	l := newSeconding(t)
+	l := newRetracting(t)
 	p := l.picture()
 	for asOf, want := range map[uint64]struct{ members, waiting string }{
 		1:  {"founder@1", ""},
@@ -87,6 +99,10 @@ func TestSeconds(t *testing.T) {
 		15: {"founder@1 second@2 third@4 paris@6-13 brest@9-12 nice@15 unheard", ""},
 		16: {"founder@1 second@2 third@4 paris@6-13 brest@9-12 nice@15 unheard",
 			"16 admits un lacks 1"},
+		17: {"founder@1 second@2 third@4 paris@6-13 brest@9-12 nice@15 unheard", ""},
+		18: {"founder@1 second@2 third@4 paris@6-13 brest@9-12 nice@15 unheard",
+			"18 admits un lacks 1"},
+		19: {"founder@1 second@2 third@4 paris@6-13 brest@9-12 nice@15 unheard un@19", ""},
 	} {
 		for whose, p := range map[string]*Picture{"the last": p,
 			"the one then": l.pictureUpTo(asOf)} {

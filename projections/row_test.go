@@ -193,6 +193,10 @@ func TestStoredFormIsFrozen(t *testing.T) {
 	organised, _ := newOrganised(t)
 	golden(t, fmt.Sprintf("rows-%d-organisations.golden", records.Form),
 		hex.Dump(records.Encode(organised.rows()).Data))
+	retracting := newRetracting(t).rows()
+	golden(t, fmt.Sprintf("rows-%d-retracting.golden", records.Form),
+		hex.Dump(records.Encode(retracting).Data))
+	rows = append(rows, retracting...)
 	seen := map[events.Type]bool{}
 	for i := range rows {
 		seen[rows[i].Type] = true
@@ -219,7 +223,7 @@ func TestSegmentsKeepRows(t *testing.T) {
 	})
 	queried, _, _, _ := newQueried(t)
 	organised, _ := newOrganised(t)
-	all := slices.Concat(newAllKinds(t).rows(), newSeconding(t).rows(),
+	all := slices.Concat(newAllKinds(t).rows(), newRetracting(t).rows(),
 		newBetweenMeetings(t).rows(), queried.rows(), organised.rows())
 	if diff := cmp.Diff(all,
 		must[[]records.Row](t)(records.Decode(nil, records.Encode(all).Data))); diff != "" {

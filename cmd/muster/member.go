@@ -14,7 +14,7 @@ import (
 
 func (a *app) memberCmd() *cobra.Command {
 	return group("member", "Who may sign what", a.memberAdmitCmd(), a.memberRevokeCmd(),
-		a.memberSecondCmd(), a.memberListCmd())
+		a.memberSecondCmd(), a.memberRetractCmd(), a.memberListCmd())
 }
 
 func (a *app) memberAdmitCmd() *cobra.Command {

@@ -27,23 +27,16 @@ The record is read, and what is signed names it by its hash: what you second is 
 whatever else a server shows to others. Look at the key: have its holder tell it to you, in person
 or over a line that you trust.
 
-What waits counts for nothing without a second, and no statement takes it back: it can be seconded
-until the key that signed it is revoked, or until another statement has said the same.`,
+What waits counts for nothing without a second. It can be seconded until its signer takes it back
+(muster member retract), until the key that signed it is revoked, or until another statement has
+said the same.`,
 		Args: args("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.submitOne(cmd.Context(), dryRun, func(s *speaker) (events.Statement, error) {
-				rec, err := a.proposal(cmd.Context(), args[0])
+				rec, key, err := a.showProposal(cmd.Context(), args[0])
 				if err != nil {
 					return nil, err
 				}
-				key, told := proposed(rec)
-				if wanted := events.Key(args[0]); wanted != key && args[0] != key.Name() &&
-					args[0] != rec.Statement.Head().ID.String() {
-					return nil, problem.New(problem.Unverified, "the server shows a record about "+
-						"the key %s, and not about what was asked for", key)
-				}
-				fmt.Fprintf(a.stderr, "muster: record %d, signed by %s: %s\n", rec.Sequence,
-					rec.SignedBy(), told)
 				leaf := rec.Leaf()
 				return &events.MemberSeconded{Header: s.head("member.seconded"), Key: key,
 					Statement: rec.Statement.Head().ID,
@@ -53,6 +46,54 @@ until the key that signed it is revoked, or until another statement has said the
 	}
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be signed, and send nothing")
 	return c
+}
+
+func (a *app) memberRetractCmd() *cobra.Command {
+	var reason string
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "retract ID|KEY|NAME",
+		Short: "Take back an admission or a revocation that waits for a second",
+		Long: `Take back an admission or a revocation that your own key has signed, and that waits
+for a second still, as when it is about the wrong key: by its id, or by the key that it is about, or
+that key's name. "muster member list" shows what waits. From then on it cannot be seconded; that it
+was said, and taken back, stays in the record. What counts already is not taken back: revoke the
+key, or admit another.`,
+		Args: args("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if reason == "" {
+				return usage("--reason is missing: say why, for those who read the record later")
+			}
+			return a.submitOne(cmd.Context(), dryRun, func(s *speaker) (events.Statement, error) {
+				rec, key, err := a.showProposal(cmd.Context(), args[0])
+				if err != nil {
+					return nil, err
+				}
+				return &events.MemberRetracted{Header: s.head("member.retracted"), Key: key,
+					Statement: rec.Statement.Head().ID, Reason: reason}, nil
+			})
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why (required)")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be signed, and send nothing")
+	return c
+}
+
+// showProposal finds the record of what a person means by an id, a key or a name, and tells what it
+// says: it is that of the key which is returned.
+func (a *app) showProposal(ctx context.Context, arg string) (events.Record, events.Key, error) {
+	rec, err := a.proposal(ctx, arg)
+	if err != nil {
+		return rec, "", err
+	}
+	key, told := proposed(rec)
+	if events.Key(arg) != key && arg != key.Name() && arg != rec.Statement.Head().ID.String() {
+		return rec, "", problem.New(problem.Unverified, "the server shows a record about the key "+
+			"%s, and not about what was asked for", key)
+	}
+	fmt.Fprintf(a.stderr, "muster: record %d, signed by %s: %s\n", rec.Sequence, rec.SignedBy(),
+		told)
+	return rec, key, nil
 }
 
 // proposal finds the record of what a person means by an id, a key or a name.

@@ -68,8 +68,17 @@ func TestSeconds(t *testing.T) {
 	// Another France.
 	as("HQ/staff", "member", "admit", key("FRA/other"))
 	refused("HQ/staff", 5, "a second word is another's", "member", "second", "FRA/other")
-	refused("HQ/staff", 3, "has proposed it, which nobody can take back", "member", "revoke",
+	refused("HQ/staff", 3, " can take that back: muster --url ", "member", "revoke",
 		"FRA/other", "--reason", "another France")
+	retract := strings.Fields("member retract FRA/other --reason wrong")
+	refused("HQ/two", 4, "who alone can take it back", retract...)
+	refused("HQ/staff", 2, "--reason is missing", retract[:3]...)
+	if _, said := as("HQ/staff", retract...); !strings.Contains(said, ": admit FRA/other+") {
+		t.Errorf("who takes it back is shown %s", said)
+	}
+	refused("HQ/two", 3, "nothing about FRA/other waits for a second", "member", "second",
+		"FRA/other")
+	as("HQ/staff", "member", "admit", key("FRA/other"))
 	as("HQ/two", "member", "second", "FRA/other")
 	refused("FRA/other", 4, "may sign once this is seconded by a liaison of France", offer...)
 	var roster projections.Roster
@@ -234,7 +243,7 @@ func secondedOnThePage(t *testing.T, url, key string) {
 	b.says("h1", "Members")
 	b.click(`td a[href*="/second"]`)
 	b.says("#proved", "Proved: this record is in the ledger")
-	b.says("#statement", `"seen":{"size":33,"root":"`)
+	b.says("#statement", `"seen":{"size":35,"root":"`)
 	if said := b.text("[data-fact=key]"); said != string(rome.Key) {
 		t.Errorf("the page tells of the key %s", said)
 	}

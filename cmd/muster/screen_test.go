@@ -165,6 +165,7 @@ var commandLines = map[string]struct{ line, why string }{
 	"meeting list":        {},
 	"member admit":        {line: "FRA/x+1a2b3c4d+AAAA"},
 	"member list":         {},
+	"member retract":      {line: "FRA/demo --reason x"},
 	"member revoke":       {line: "FRA/demo --reason x"},
 	"member second":       {line: "FRA/demo"},
 	"nation":              {line: "FRA --on 2026-04-01"},

@@ -27,8 +27,8 @@ var commandsOf = map[events.Type]string{
 	"caveat.declared":  "caveat declare", "caveat.lifted": "caveat lift",
 	"allocation.made": "allocation make", "allocation.released": "allocation release",
 	"member.admitted": "member admit", "member.revoked": "member revoke",
-	"member.seconded": "member second",
-	"scope.declared":  "scope declare",
+	"member.seconded": "member second", "member.retracted": "member retract",
+	"scope.declared": "scope declare",
 }
 
 // notTyped are the fields that the program fills in, or that are no flag but a word of the command:
@@ -41,7 +41,8 @@ var (
 		"scope.declared": "roles", "allocation.made": "line unit", "pledge.deployed": "unit",
 		"pledge.reported": "unit", "pledge.corrected": "terms",
 		"pledge.amended": "role unit release releasable_to", "member.seconded": "statement leaf",
-		"meeting.closed": "name", // which is the argument
+		"member.retracted": "statement",
+		"meeting.closed":   "name", // which is the argument
 		"pledge.disclosed": "allocations area caveats conditions elsewhere expires from " +
 			"in_place least line most note notice_to_move predecessor presence quantity " +
 			"reference role rung source successor unit until",

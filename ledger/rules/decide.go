@@ -95,15 +95,17 @@ func DecideUnsigned(s *State, view events.View, st events.Statement) error {
 }
 
 // speakers returns a member of each party that the statement could be of: whose key it is makes no
-// difference within a party, but for a second, which any member might say.
+// difference within a party, but for a second, which any member might say, and what takes back
+// one's own.
 func (s *State) speakers(st events.Statement) []member {
 	nation, _ := events.About(st)
 	_, second := st.(*events.MemberSeconded) // which not everybody of a party may say
+	_, retracts := st.(*events.MemberRetracted)
 	var liaison, coordinator, importer []member
 	for _, m := range s.members {
 		switch {
 		case m.revoked > 0:
-		case second:
+		case second || retracts:
 			coordinator = append(coordinator, m)
 		case m.role == events.Liaison && m.key.Party() == nation:
 			liaison = []member{m}
@@ -221,6 +223,7 @@ var parties = map[events.Type][]events.MemberRole{
 	"member.admitted":       {events.Coordinator},
 	"member.revoked":        {events.Coordinator},                 // and the holder of the key
 	"member.seconded":       {events.Liaison, events.Coordinator}, // see rule 47
+	"member.retracted":      {events.Coordinator},                 // see rule 55
 	"meeting.closed":        {events.Coordinator},
 	"operation.opened":      {events.Coordinator, events.Importer},
 	"operation.revised":     {events.Coordinator},
@@ -346,6 +349,8 @@ func decideStatement(s *State, m member, st events.Statement) error {
 		return decideRevoked(s, st)
 	case *events.MemberSeconded:
 		return decideSeconded(s, m, st)
+	case *events.MemberRetracted:
+		return decideRetracted(s, m, st)
 	case *events.MeetingClosed:
 		return decideClosed(s, st)
 	case *events.OperationOpened:

@@ -46,15 +46,15 @@ func decideRevoked(s *State, st *events.MemberRevoked) error {
 	return nil
 }
 
-// notMember refuses to revoke a key that is none of a member's. A proposal to admit one ends with
-// its signer's key alone: see [State.Waiting].
+// notMember refuses to revoke a key that is none of a member's. A proposal to admit one is taken
+// back by whoever signed it: rule 55.
 func notMember(s *State, key events.Key) error {
 	id, _ := key.ID()
 	if p, waits := s.waiting(id); waits && p.Key == key {
 		return refuse(codeKeyUnknown, "the key %s is not a member of this ledger: record %d has "+
-			"proposed it, which nobody can take back", id, p.Sequence).
-			WithHint("tell those who might second it not to: without a second, the key signs " +
-				"nothing")
+			"proposed it, which waits for a second", id, p.Sequence).
+			WithHint("%s can take that back: muster member retract %s --reason TEXT", p.By,
+				p.Statement)
 	}
 	return refuse(codeKeyUnknown, "the key %s is not a member of this ledger", id).
 		WithHint("see the keys that are: muster member list")

@@ -160,6 +160,8 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 		}
 	case *events.MemberSeconded:
 		h.drawSecond(t, st)
+	case *events.MemberRetracted:
+		h.drawRetraction(t, st)
 	case *events.PledgeDisclosed:
 		h.drawDisclosure(t, st)
 		return

@@ -52,7 +52,7 @@ func (s *State) MayRead(v events.View, rec events.Record) bool {
 func (s *State) labelAt(rec events.Record) events.Label {
 	switch st := rec.Statement.(type) {
 	case *events.LedgerFounded, *events.MemberAdmitted, *events.MemberRevoked,
-		*events.MemberSeconded:
+		*events.MemberSeconded, *events.MemberRetracted:
 		return events.Label{Release: events.Public}
 	case *events.OperationRevised:
 		return s.operations[st.Operation].label

@@ -19,15 +19,9 @@ func notSeconded(s *State, id events.KeyID, p seconds.Proposal) error {
 
 // decideSeconded keeps rule 47: what is seconded is a statement that waits, by who may, and once.
 func decideSeconded(s *State, m member, st *events.MemberSeconded) error {
-	p, ok := s.proposals[st.Statement]
-	if !ok || !s.MaySign(p.By) {
-		return refuse(codeProposalUnknown,
-			"no admission and no revocation with the id %s waits for a second", st.Statement).
-			WithHint("see what waits: muster member list")
-	}
-	if st.Key != p.Key {
-		return refuseField(codeProposalMismatch, field("key", st.Key,
-			"record %d is about the key %s", p.Sequence, p.Key))
+	p, err := s.proposed(st.Statement, st.Key)
+	if err != nil {
+		return err
 	}
 	if leaf := base64.StdEncoding.EncodeToString(p.Leaf[:]); st.Leaf != leaf {
 		return refuseField(codeProposalMismatch, field("leaf", st.Leaf,
@@ -41,6 +35,35 @@ func decideSeconded(s *State, m member, st *events.MemberSeconded) error {
 		return decideRevoked(s, &events.MemberRevoked{Key: p.Key})
 	}
 	return decideAdmitted(s, &events.MemberAdmitted{Key: p.Key})
+}
+
+// proposed returns an admission or a revocation that waits for a second, and is of a key.
+func (s *State) proposed(id events.ID, key events.Key) (p seconds.Proposal, err error) {
+	p, ok := s.proposals[id]
+	if !ok || !s.MaySign(p.By) {
+		return p, refuse(codeProposalUnknown,
+			"no admission and no revocation with the id %s waits for a second", id).
+			WithHint("see what waits: muster member list")
+	}
+	if key != p.Key {
+		return p, refuseField(codeProposalMismatch, field("key", key,
+			"record %d is about the key %s", p.Sequence, p.Key))
+	}
+	return p, nil
+}
+
+// decideRetracted keeps rule 55: what is retracted waits still, and is one's own.
+func decideRetracted(s *State, m member, st *events.MemberRetracted) error {
+	p, err := s.proposed(st.Statement, st.Key)
+	if err != nil {
+		return err
+	}
+	if id, _ := m.key.ID(); id != p.By {
+		return refuse(codeProposalOfAnother,
+			"record %d was signed by %s, who alone can take it back", p.Sequence, p.By).
+			WithHint("ask for that, or do not second it: without a second it counts for nothing")
+	}
+	return nil
 }
 
 // maySecond says whether a member may second a proposal, which others than its signer do, each

@@ -267,4 +267,9 @@
 //     declared: others are added, and any of them may be the first. [Decide] leaves this rule to
 //     [DecideNew], since ledgers from before it have renamed others. (organisation-in-use,
 //     organisation-ambiguous; TestRule54CodesStayWithTheirBodies)
+//
+//  55. What is retracted is an admission or a revocation that waits for a second, named by its id
+//     and its key, and by nobody but whose key signed it. From then on it cannot be seconded; the
+//     same may be proposed anew. (proposal-unknown, proposal-mismatch, proposal-of-another;
+//     TestRule55ProposalsAreRetracted)
 package rules

@@ -35,6 +35,10 @@ func (h ruleHistory) roll() ruleRoll {
 		case *events.MemberAdmitted, *events.MemberRevoked:
 			r.open = append(r.open, ruleProposal{ruleCommand: c})
 			r.settle(len(r.open) - 1)
+		case *events.MemberRetracted:
+			r.open = slices.DeleteFunc(r.open, func(p ruleProposal) bool {
+				return p.st.Head().ID == st.Statement
+			})
 		case *events.MemberSeconded:
 			for i := range r.open {
 				if r.open[i].st.Head().ID == st.Statement {
@@ -149,6 +153,28 @@ func (h ruleHistory) secondsWrongly(c ruleCommand) bool {
 			(p.st.Head().Type == "member.revoked" || key.Party() != c.key.Party())
 	}
 	return true
+}
+
+// retractsWrongly is rule 55.
+func (h ruleHistory) retractsWrongly(c ruleCommand) bool {
+	st, ok := c.st.(*events.MemberRetracted)
+	return ok && !slices.ContainsFunc(h.waiting(), func(p ruleProposal) bool {
+		return p.st.Head().ID == st.Statement && p.key == c.key &&
+			ruleGet[events.Key](p.st, "Key") == st.Key
+	})
+}
+
+// drawRetraction draws a retraction of what waits, which is right as a rule.
+func (h ruleHistory) drawRetraction(t *rapid.T, st *events.MemberRetracted) {
+	open := h.roll().open
+	if len(open) == 0 {
+		return
+	}
+	p := rulePick(t, "retracted", open)
+	st.Statement = p.st.Head().ID
+	if ruleDie(t, "another key", 12) < 11 {
+		st.Key = ruleGet[events.Key](p.st, "Key")
+	}
 }
 
 // drawSecond draws a second of what waits, which is right as a rule.

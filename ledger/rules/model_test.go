@@ -50,6 +50,7 @@ var ruleModel = []ruleOfModel{
 			})
 	}},
 	{[]int{47}, ruleHistory.secondsWrongly},
+	{[]int{55}, ruleHistory.retractsWrongly},
 	{[]int{50}, func(h ruleHistory, c ruleCommand) bool {
 		return c.st.Head().Type == "meeting.closed" && slices.ContainsFunc(h,
 			func(old ruleCommand) bool {
@@ -608,8 +609,8 @@ func (h ruleHistory) conditionLife(c ruleCommand) string {
 }
 
 const (
-	ruleCoordinators = " member.admitted member.revoked member.seconded meeting.closed " +
-		"operation.opened " +
+	ruleCoordinators = " member.admitted member.revoked member.seconded member.retracted " +
+		"meeting.closed operation.opened " +
 		"operation.revised requirement.issued requirement.revised requirement.cancelled " +
 		"pledge.accepted " +
 		"pledge.declined pledge.deployed pledge.reported pledge.returned pledge.observed " +

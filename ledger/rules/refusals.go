@@ -85,6 +85,7 @@ var (
 	codeOrganisationUnknown   = code{"organisation-unknown", problem.Invalid}
 	codeOrganisationInUse     = code{"organisation-in-use", problem.Conflict}
 	codeOrganisationAmbiguous = code{"organisation-ambiguous", problem.Invalid}
+	codeProposalOfAnother     = code{"proposal-of-another", problem.NotAllowed}
 )
 
 // refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or

@@ -221,6 +221,7 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 	parties := map[events.Type]string{
 		"member.admitted": "coordinator", "member.revoked": "coordinator",
 		"member.seconded":  "liaison coordinator",
+		"member.retracted": "coordinator",
 		"meeting.closed":   "coordinator",
 		"operation.opened": "coordinator importer", "operation.revised": "coordinator",
 		"requirement.issued": "coordinator", "requirement.revised": "coordinator",

@@ -60,8 +60,9 @@ func TestRule45SecondsOfCoordinators(t *testing.T) {
 	}
 	waits("2 more coordinators")
 	w.refuses(ruleThird, ruleRevokes(ruleUN), "key-unknown", "the key "+ruleIDOf(ruleUN)+
-		" is not a member of this ledger: record 9 has proposed it, which nobody can take back",
-		"tell those who might second it not to: without a second, the key signs nothing")
+		" is not a member of this ledger: record 9 has proposed it, which waits for a second",
+		ruleIDOf(ruleThird)+" can take that back: muster member retract "+
+			second().(*events.MemberSeconded).Statement.String()+" --reason TEXT")
 	w.says(ruleSecond, second())
 	waits("1 more coordinator")
 	w.says(ruleFounder, second())
@@ -206,6 +207,54 @@ func TestRule47WhoSeconds(t *testing.T) {
 	w.allows(ruleFounder, ruleAdmits(ruleAuditor, events.Coordinator))
 	w.says(ruleSecond, second())
 	w.says(ruleUN, ruleSay("pledge.observed"))
+}
+
+func TestRule55ProposalsAreRetracted(t *testing.T) {
+	w := newSecondsWorld(t, 2)
+	retraction := func(second func() events.Statement, fields ...any) events.Statement {
+		st := second().(*events.MemberSeconded)
+		return ruleSay("member.retracted", append([]any{"Statement", st.Statement, "Key", st.Key},
+			fields...)...)
+	}
+	second := w.proposed(ruleFounder, ruleAdmits(ruleUN, events.Importer), ruleSecond)
+	id := second().(*events.MemberSeconded).Statement.String()
+	w.refuses(ruleSecond, retraction(second), "proposal-of-another", "record 9 was signed by "+
+		ruleIDOf(ruleFounder)+", who alone can take it back",
+		"ask for that, or do not second it: without a second it counts for nothing")
+	w.refuses(ruleParis, retraction(second), "wrong-party", "FRA/paris is a liaison of France, "+
+		`and "member retracted" is for a coordinator to say`,
+		"ask one to say it, or sign with the key of one: --key FILE")
+	w.refuses(ruleFounder, retraction(second, "Key", ruleBrest.Key()), "proposal-mismatch",
+		fmt.Sprintf("key %q: record 9 is about the key %s", ruleBrest.Key(), ruleUN.Key()), "")
+	w.says(ruleFounder, retraction(second))
+
+	// From here on it is as if it had not been said: nothing is left to second, or to retract.
+	gone := "no admission and no revocation with the id " + id + " waits for a second"
+	w.refuses(ruleThird, second(), "proposal-unknown", gone, "see what waits: muster member list")
+	w.refuses(ruleFounder, retraction(second), "proposal-unknown", gone,
+		"see what waits: muster member list")
+	w.refuses(ruleUN, ruleSay("pledge.observed"), "not-admitted", "the key "+ruleIDOf(ruleUN)+
+		" is not a member of this ledger",
+		"ask a coordinator to admit it: muster member admit KEY")
+
+	// What another proposes of the same key waits as before, and it may be proposed anew.
+	other := w.proposed(ruleThird, ruleAdmits(ruleUN, events.Importer))
+	second = w.proposed(ruleFounder, ruleAdmits(ruleUN, events.Importer))
+	w.says(ruleFounder, retraction(second))
+	w.says(ruleSecond, other())
+	w.says(ruleFounder, other())
+	w.says(ruleUN, ruleSay("pledge.observed"))
+	w.refuses(ruleThird, retraction(other), "proposal-unknown", "no admission and no revocation "+
+		"with the id "+other().(*events.MemberSeconded).Statement.String()+" waits for a second",
+		"see what waits: muster member list")
+
+	// So is a revocation: whose key it was about signs on.
+	second = w.proposed(ruleFounder, ruleRevokes(ruleThird), ruleSecond)
+	w.says(ruleFounder, retraction(second))
+	w.refuses(ruleThird, second(), "proposal-unknown", "no admission and no revocation with the "+
+		"id "+second().(*events.MemberSeconded).Statement.String()+" waits for a second",
+		"see what waits: muster member list")
+	w.allows(ruleThird, ruleSay("operation.opened", "Operation", "other"))
 }
 
 // ruleIDOf is how refusals name a key.

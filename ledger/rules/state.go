@@ -252,6 +252,8 @@ func (s *State) apply(rec events.Record) {
 		s.propose(rec)
 	case *events.MemberSeconded:
 		s.second(rec)
+	case *events.MemberRetracted:
+		drop(s, s.proposals, st.Statement)
 	case *events.OperationOpened:
 		put(s, s.operations, st.Operation,
 			operation{st.OperationTerms, st.Effective, events.Label{Release: st.Release}, s.last})

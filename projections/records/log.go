@@ -65,7 +65,7 @@ func (f LogFilter) matchesType(t events.Type) bool {
 	return f.Type == string(t) || f.Type == t.Subject()
 }
 
-// keyOf returns the key that a statement admits, revokes or seconds, "" for all others.
+// keyOf returns the key whose membership a statement is about, "" for all others.
 func keyOf(s events.Statement) events.Key {
 	switch s := s.(type) {
 	case *events.LedgerFounded:
@@ -75,6 +75,8 @@ func keyOf(s events.Statement) events.Key {
 	case *events.MemberRevoked:
 		return s.Key
 	case *events.MemberSeconded:
+		return s.Key
+	case *events.MemberRetracted:
 		return s.Key
 	}
 	return ""

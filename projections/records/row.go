@@ -186,6 +186,8 @@ func (r *Row) ofLedger(st events.Statement) bool {
 		r.Key, r.Text, r.Proposal = s.Key, s.Reason, s.ID
 	case *events.MemberSeconded:
 		r.Key, r.Proposal = s.Key, s.Statement
+	case *events.MemberRetracted:
+		r.Key, r.Proposal, r.Text = s.Key, s.Statement, s.Reason
 	default:
 		return false
 	}

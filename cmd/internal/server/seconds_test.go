@@ -29,7 +29,7 @@ func TestBothHalvesHaveTheSameMembers(t *testing.T) {
 		}
 		signers = append(signers, s)
 	}
-	seconded, unheard := 0, 0
+	seconded, retracted, unheard := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		w := newHalves(t, signers[0], rapid.IntRange(0, 2).Draw(t, "seconds"))
 		for range 60 {
@@ -38,8 +38,11 @@ func TestBothHalvesHaveTheSameMembers(t *testing.T) {
 			if !allowed {
 				continue
 			}
-			if _, ok := rec.Statement.(*events.MemberSeconded); ok {
+			switch rec.Statement.(type) {
+			case *events.MemberSeconded:
 				seconded++
+			case *events.MemberRetracted:
+				retracted++
 			}
 			w.agree(t, signers)
 		}
@@ -53,8 +56,9 @@ func TestBothHalvesHaveTheSameMembers(t *testing.T) {
 				countUnheard(w.roster(t)))
 		}
 	})
-	if seconded == 0 || unheard == 0 {
-		t.Errorf("%d seconds, and %d members unheard: this shows little", seconded, unheard)
+	if seconded == 0 || retracted == 0 || unheard == 0 {
+		t.Errorf("%d seconds, %d retractions and %d members unheard: this shows little", seconded,
+			retracted, unheard)
 	}
 }
 
@@ -105,11 +109,15 @@ func (w *halves) says(t *rapid.T, by *events.Signer, st events.Statement) (event
 	return rec, true
 }
 
-// draw draws an admission, a revocation, or a second of what waits.
+// draw draws an admission, a revocation, or a second or the retraction of what waits.
 func (w *halves) draw(t *rapid.T, signers []*events.Signer) events.Statement {
 	key := rapid.SampledFrom(signers).Draw(t, "key").Key()
 	waiting := w.roster(t).Waiting
-	switch what := rapid.IntRange(0, 5).Draw(t, "what"); {
+	switch what := rapid.IntRange(0, 6).Draw(t, "what"); {
+	case what == 6 && len(waiting) > 0:
+		p := rapid.SampledFrom(waiting).Draw(t, "retracted")
+		return &events.MemberRetracted{Header: events.Header{Type: "member.retracted"}, Key: p.Key,
+			Statement: p.Statement, Reason: "a test"}
 	case what > 2 && len(waiting) > 0:
 		p := rapid.SampledFrom(waiting).Draw(t, "seconded")
 		leaf := w.records[p.Sequence-1].Leaf()

@@ -93,6 +93,12 @@ func (s *secondPage) make() error {
 // LiveAddress is nowhere: nothing that others record replaces what is being signed.
 func (s *secondPage) LiveAddress() string { return "" }
 
+// MayRetract reports whether the reader has signed a proposal, and so may take it back.
+func (f *frame) MayRetract(w projections.Waiting) bool {
+	who := f.Who()
+	return f.Mirror() == nil && who.SignedIn() && w.Signer == keyNamed(who.Key)
+}
+
 // MaySecond reports whether the reader may second a proposal, as far as is known: a coordinator who
 // has not signed it, or a liaison of the nation whose word it lacks, each once. The rules decide.
 func (f *frame) MaySecond(w projections.Waiting) bool {

@@ -76,6 +76,36 @@ func TestPageTwoTabs(t *testing.T) {
 		"26 until 2027-12-31" {
 		t.Errorf("the pledge is %s", got)
 	}
+
+	// What is recorded of a later day is told to whom amends it from then on, and stays: of a form
+	// that has the terms of today as of a command.
+	const later = "2027-03-01"
+	newUser(t).content(t, "pledge", "amend", id, "--quantity", "30", "--effective", later, "--key",
+		key, "--url", url)
+	first.open(form)
+	first.wait("document.querySelector('form[data-kept]') && " +
+		"document.getElementById('f-quantity').value === '26'")
+	first.fill("#f-effective", later)
+	first.fill("#f-note", "by ship")
+	first.open(form) // as a draft
+	first.wait("document.getElementById('f-note')?.value === 'by ship'")
+	first.click(".fields .primary")
+	first.says("#since", "The pledge stands otherwise on 2027-03-01 than the form began with")
+	first.says("#since", "59, GBR/demo: ")
+	first.says("#since table", "Quantity\t26\t30\t30")
+	if eval[bool](first, "Boolean(document.getElementById('sign-send'))") {
+		t.Error("what undoes a later amendment can be signed at once")
+	}
+	first.shot("submit-since-day")
+	first.axe()
+	first.click(".fields .primary")
+	first.says("#statement", `"quantity":30`)
+	newUser(t).content(t, "pledge", "amend", id, "--note", "by air", "--effective", "2027-04-01",
+		"--key", key, "--url", url)
+	getJSON(t, url+"/api/v1/pledges/"+id+"?on=2027-04-01", &now)
+	if got := now.Pledge.Quantity.String() + " " + now.Pledge.Note; got != "30 by air" {
+		t.Errorf("amended by a command, the pledge is %s", got)
+	}
 }
 
 // A form without JavaScript says which state it builds on, too; a step restates nothing, and is

@@ -3,6 +3,7 @@ package page
 import (
 	"slices"
 
+	"muster/events"
 	"muster/projections"
 	"muster/projections/web"
 )
@@ -12,6 +13,9 @@ const changedSince = "changed-since"
 
 // A sinceThen is what has changed in a pledge since somebody opened the form.
 type sinceThen struct {
+	// On is the day on which the pledge stands otherwise than on that of the form, where nothing
+	// was said of it since.
+	On      events.Date
 	Records []projections.LifeEvent
 	Terms   []termSince
 }
@@ -29,8 +33,7 @@ type termSince struct{ Name, Was, Is, Form string }
 //	11            25    11            25
 //	11            25    13            13, beside the 25
 func (s *submitPage) catchUp() error {
-	was, err := ask(s.frame, web.Read[web.PledgeQuery], s.service.Pledge, "id", s.About.ID,
-		"as_of", s.After)
+	was, err := s.opened()
 	if err != nil {
 		return err
 	}
@@ -40,6 +43,53 @@ func (s *submitPage) catchUp() error {
 			s.Since.Records = append(s.Since.Records, e)
 		}
 	}
+	s.takeTerms(&was)
+	s.After = text(s.About.Last)
+	return nil
+}
+
+// opened returns the pledge as the form was opened with it.
+func (s *submitPage) opened() (web.PledgeLife, error) {
+	on := s.restatedOn()
+	if s.restates() {
+		on = s.TermsOn.String()
+	}
+	return ask(s.frame, web.Read[web.PledgeQuery], s.service.Pledge, "id", s.About.ID,
+		"as_of", s.After, "on", on)
+}
+
+// catchUpWithDay is catchUp for an amendment that is to hold from another day on than that of which
+// it has the terms: where others hold then, which are recorded already, it would undo them without
+// a word. Where the form says those, nothing is to be caught up with.
+func (s *submitPage) catchUpWithDay() error {
+	day := s.EffectiveDay()
+	if day == s.TermsOn {
+		return nil
+	}
+	was, err := s.opened()
+	if err != nil {
+		return err
+	}
+	differs := func(c projections.TermChange) bool {
+		return slices.ContainsFunc(s.Fields, func(f field) bool {
+			return f.Name == c.Term && f.Value != c.To
+		})
+	}
+	if !slices.ContainsFunc(projections.TermChanges(&was.Pledge, s.About), differs) {
+		return nil
+	}
+	s.Since = &sinceThen{On: day}
+	for _, e := range s.life {
+		if e.Effective > min(day, s.TermsOn) && e.Effective <= max(day, s.TermsOn) {
+			s.Since.Records = append(s.Since.Records, e)
+		}
+	}
+	s.takeTerms(&was)
+	return nil
+}
+
+// takeTerms puts the terms that have changed into the form, but for those that it says otherwise.
+func (s *submitPage) takeTerms(was *web.PledgeLife) {
 	for _, c := range projections.TermChanges(&was.Pledge, s.About) {
 		one := termSince{Name: c.Term, Was: c.From, Is: c.To}
 		if at := slices.IndexFunc(s.Fields, func(f field) bool {
@@ -53,8 +103,7 @@ func (s *submitPage) catchUp() error {
 		}
 		s.Since.Terms = append(s.Since.Terms, one)
 	}
-	s.After = text(s.About.Last)
-	return nil
+	s.TermsOn = s.EffectiveDay()
 }
 
 // restates reports whether the form says all the terms anew.

@@ -50,6 +50,8 @@ type submitPage struct {
 
 	given url.Values
 	life  []projections.LifeEvent // of the pledge
+	// TermsOn is the day of which an amendment has the terms that were not changed in it.
+	TermsOn events.Date
 }
 
 // submit answers the empty form.
@@ -138,7 +140,7 @@ func readForm(f *frame, r *http.Request) (url.Values, error) {
 
 // formUnknown refuses fields that no form has, and fields that are given twice.
 func formUnknown(s *speaker, given url.Values) error {
-	takes := words("type pledge record after id seen_size seen_root effective not_after")
+	takes := words("type pledge record after terms_on id seen_size seen_root effective not_after")
 	for _, one := range forms {
 		if typ := given.Get("type"); typ == one.Key() || typ == "" {
 			takes = append(takes, one.Fields...)
@@ -174,7 +176,10 @@ func kindNamed(name string) pageKind {
 
 // submitForm answers the form, with what was given in it; nil for nothing yet.
 func (p *Pages) submitForm(f *frame, given url.Values) (*submitPage, error) {
-	s := &submitPage{frame: f, given: given}
+	s := &submitPage{frame: f, given: given, TermsOn: f.Today}
+	if on, err := events.ParseDate(given.Get("terms_on")); err == nil {
+		s.TermsOn = on
+	}
 	typ := f.Get("type")
 	if given != nil {
 		typ = given.Get("type")
@@ -259,15 +264,12 @@ func (s *submitPage) readPledges() error {
 	return nil
 }
 
-// restatedOn returns the day for which the pledge is told: for a disclosure the one from which it
-// holds, since it restates the pledge as it stands then; for an amendment none, since it begins
-// with the terms of today, whatever day is looked at; else that of the page.
+// restatedOn returns the day for which the pledge is told: for what restates it, as a disclosure
+// and an amendment do, the one from which that is to hold, whatever day is looked at; else that of
+// the page.
 func (s *submitPage) restatedOn() string {
-	switch s.Say.Type {
-	case disclosed:
+	if s.Say.Type == disclosed || s.restates() {
 		return s.EffectiveDay().String()
-	case "pledge.amended":
-		return ""
 	}
 	return s.Get("on")
 }
@@ -282,6 +284,11 @@ func (s *submitPage) make() error {
 	}
 	if err == nil {
 		err = s.pages.Ledger.CheckUnsigned(s.ctx, s.service.View(), st)
+	}
+	if err == nil && s.restates() {
+		if err := s.catchUpWithDay(); err != nil || s.Since != nil {
+			return err
+		}
 	}
 	if err == nil {
 		s.Statement = problem.InJSON(string(text))

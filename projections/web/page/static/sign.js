@@ -125,15 +125,16 @@ const forget = () => { localStorage.removeItem(draftKey()); };
 
 const keep = () => {
   const form = draftForm();
-  localStorage.setItem(draftKey(), JSON.stringify({ id: form.elements.id.value, after: form.elements.after?.value, fields: Object.fromEntries(keptFields(form).map((e) => [e.name, e.value])) }));
+  localStorage.setItem(draftKey(), JSON.stringify({ id: form.elements.id.value, after: form.elements.after?.value, on: form.elements.terms_on?.value, fields: Object.fromEntries(keptFields(form).map((e) => [e.name, e.value])) }));
 };
 
 const restore = () => {
   const form = draftForm(), kept = localStorage.getItem(draftKey());
   if (!form || form.getAttribute("id") !== "draft" || !kept || document.getElementById("wrong") || document.getElementById("since")) return;
-  const { id, after, fields } = JSON.parse(kept);
+  const { id, after, on, fields } = JSON.parse(kept);
   if (id) form.elements.id.value = id;
   if (after && form.elements.after) form.elements.after.value = after; // the fields are of a pledge as it was then
+  if (on && form.elements.terms_on) form.elements.terms_on.value = on; // and on that day
   for (const e of keptFields(form)) if (e.name in fields) e.value = fields[e.name];
   document.getElementById("draft-note").hidden = false;
 };
@@ -157,6 +158,6 @@ const catchUp = () => {
   if (stale.length > 0 || document.getElementById("since")) keep(); // and of which record it is now
 };
 
-const arrive = () => { showKept(); if (!draftForm()) return; restore(); catchUp(); showSeen(); draftForm().dataset.kept = "yes"; document.getElementById(document.getElementById("wrong") ? "wrong" : "review-title")?.focus(); };
+const arrive = () => { showKept(); if (!draftForm()) return; restore(); catchUp(); showSeen(); draftForm().dataset.kept = "yes"; (document.getElementById("wrong") ?? document.getElementById("since") ?? document.getElementById("review-title"))?.focus(); };
 window.addEventListener("muster:shown", arrive);
 arrive();

@@ -83,6 +83,24 @@ func TestHanging(t *testing.T) {
 		must[HangingSupplies](t)(l.picture().Hanging(t.Context(), m, Filter{})).Hanging), 1)
 }
 
+// Of a range, what hangs over a pledge that has not said of how much it is is asked on the day of
+// the line: on the first day of the range it might be for another line as well.
+func TestHangingOfRange(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("brief", 10, func(t *events.RequirementTerms) { t.Until = day(5) })
+	l.need("long", 100)
+	p := l.offer("FRA", 50, func(t *events.PledgeTerms) { t.Until = day(8) })
+	p.allocate(2, "long", 50, events.Window{From: day(2), Until: day(8)})
+	l.offer("DEU", 1, func(t *events.PledgeTerms) { t.Quantity = events.Unknown }).
+		condition("condition.added", 2, "bundestag")
+	text := ""
+	for _, h := range must[HangingSupplies](t)(l.picture().Hanging(t.Context(),
+		Moment{On: day(3), Until: day(12)}, Filter{})).Hanging {
+		text += fmt.Sprint(h.Name, " ", h.Line, " on ", h.Day, " ", h.Unknown, " unknown")
+	}
+	equal(t, "hanging", text, fmt.Sprint("bundestag long on ", day(9), " 1 unknown"))
+}
+
 func TestReadiness(t *testing.T) {
 	l, p := newForce(t)
 	p["POL"].move("pledge.accepted", 3)

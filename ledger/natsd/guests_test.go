@@ -164,7 +164,7 @@ func TestTheDoor(t *testing.T) {
 			{"with a token", nats.Token("x"), false},
 			{"with a JWT", nats.UserJWTAndSeed("x.y.z", string(seedOf(t, pair))), where.open},
 		} {
-			nc, err := nats.Connect(url, who.as)
+			nc, err := nats.Connect(url, nats.Timeout(startTimeout), who.as)
 			if nc != nil {
 				nc.Close()
 			}
@@ -199,7 +199,8 @@ func TestRoomForOthers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return nats.Connect(s.URL(), nats.Nkey(key, pair.Sign), nats.MaxReconnects(0),
+		return nats.Connect(s.URL(), nats.Timeout(startTimeout),
+			nats.Nkey(key, pair.Sign), nats.MaxReconnects(0),
 			nats.SetCustomDialer(&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}))
 	}
 	var all []*nats.Conn

@@ -44,8 +44,12 @@ type Config struct {
 // How long the server may take to start, and the client to be answered.
 const startTimeout = 20 * time.Second
 
-// How long a client may take for its part of the TLS handshake.
-const tlsTimeout = 5 * time.Second
+// How long a client may take for its part of the TLS handshake, and then to say who it is: longer
+// than a machine stalls that has too much to do.
+const (
+	tlsTimeout  = 5 * time.Second
+	authTimeout = tlsTimeout + time.Second
+)
 
 // A Server is a running NATS server. Its methods may be called concurrently.
 type Server struct {
@@ -135,6 +139,7 @@ func (s *Server) start() error {
 	door := &door{users: opts.Users, more: s.cfg.Named, nameless: isLoopback(s.cfg.Listen)}
 	opts.CustomClientAuthentication, opts.AlwaysEnableNonce = door, true
 	opts.TLSConfig, opts.TLSTimeout = s.cfg.TLS, tlsTimeout.Seconds()
+	opts.AuthTimeout = authTimeout.Seconds()
 	srv, err := server.NewServer(opts)
 	if err != nil {
 		return fmt.Errorf("nats server: %w", err)
@@ -220,7 +225,8 @@ const reconnectWait = 100 * time.Millisecond
 
 func (s *Server) connect(user string, opts []nats.Option) (*nats.Conn, error) {
 	opts = append([]nats.Option{nats.Name(user), nats.InProcessServer(s),
-		nats.UserInfo(user, s.password), nats.ReconnectWait(reconnectWait),
+		nats.Timeout(startTimeout), nats.UserInfo(user, s.password),
+		nats.ReconnectWait(reconnectWait),
 		nats.CustomInboxPrefix("_" + strings.ToUpper(user)), nats.MaxReconnects(-1)}, opts...)
 	nc, err := nats.Connect("", opts...)
 	if err != nil {

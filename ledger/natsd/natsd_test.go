@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,9 +69,10 @@ type guest struct {
 func newGuest(t *testing.T, s *Server, opts ...nats.Option) *guest {
 	t.Helper()
 	g := &guest{denied: make(chan error, 16)}
-	opts = append(opts, nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-		g.denied <- err
-	}))
+	opts = append(opts, nats.Timeout(startTimeout),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			g.denied <- err
+		}))
 	var err error
 	if g.Conn, err = nats.Connect(s.URL(), opts...); err != nil {
 		t.Fatal(err)
@@ -90,7 +92,7 @@ func (g *guest) isDenied(t *testing.T, what string, do func() error) {
 		if !errors.Is(err, nats.ErrPermissionViolation) {
 			t.Errorf("%s: %v", what, err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(startTimeout):
 		t.Errorf("%s was not denied", what)
 	}
 }
@@ -272,7 +274,7 @@ func TestNoAnswerIntoTheLedger(t *testing.T) {
 	select {
 	case <-answered:
 	case <-g.denied:
-	case <-time.After(5 * time.Second):
+	case <-time.After(startTimeout):
 		t.Fatal("the question was neither answered nor denied")
 	}
 	// And a guest gives itself no right to answer, by a message to itself that names the place.
@@ -438,4 +440,42 @@ func until(t *testing.T, what string, is func() bool) {
 			t.Fatalf("waited in vain for %s", what)
 		}
 	}
+}
+
+// A held is a way to the server inside, on which everything stands still before the first word.
+type held struct{ *Server }
+
+func (h held) InProcessConn() (net.Conn, error) {
+	conn, err := h.Server.InProcessConn()
+	return &heldConn{Conn: conn}, err
+}
+
+type heldConn struct {
+	net.Conn
+	once sync.Once
+}
+
+func (h *heldConn) Write(b []byte) (int, error) {
+	h.once.Do(func() { time.Sleep(2500 * time.Millisecond) }) // a machine that stalls
+	return h.Conn.Write(b)
+}
+
+// Where the machine stalls for a while, longer than clients and servers of NATS wait by themselves,
+// the connection inside comes about all the same: there is no other server to go to.
+func TestConnectsWhenAllStalls(t *testing.T) {
+	t.Parallel()
+	s, err := Start(Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Shutdown(); err != nil {
+			t.Error(err)
+		}
+	})
+	nc, err := s.Connect(nats.InProcessServer(held{s}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc.Close()
 }

@@ -45,7 +45,7 @@ func newTarget(t *testing.T) *targetServer {
 		t.Fatal(err)
 	}
 	var err error
-	if s.nc, err = nats.Connect(s.nats); err != nil {
+	if s.nc, err = nats.Connect(s.nats, nats.Timeout(patience)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.nc.Close)

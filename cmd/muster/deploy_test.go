@@ -35,7 +35,7 @@ func TestDeployedNATS(t *testing.T) {
 	log := messagesAt(t, "nats://muster:secret@"+address)
 
 	theirOwnAnswers(t, address)
-	guest, err := nats.Connect("nats://" + address)
+	guest, err := nats.Connect("nats://"+address, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestDeployedNATSNarrowed(t *testing.T) {
 // that may hear it, which may not listen elsewhere, nor tell anything there themselves.
 func toldOnce(t *testing.T, address string, founder *events.Signer, servers ...*server.Server) {
 	t.Helper()
-	guest, err := nats.Connect("nats://"+address, nats.ErrorHandler(
+	guest, err := nats.Connect("nats://"+address, nats.Timeout(patience), nats.ErrorHandler(
 		func(*nats.Conn, *nats.Subscription, error) {}))
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +247,7 @@ func deployedOptions(t *testing.T) *natsserver.Options {
 // else hears it.
 func theirOwnAnswers(t *testing.T, address string) {
 	t.Helper()
-	spy, err := nats.Connect("nats://" + address)
+	spy, err := nats.Connect("nats://"+address, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func startDeployed(t *testing.T, name, dir, user, address string,
 // messagesAt returns how to ask for the number of messages in the log of a cluster.
 func messagesAt(t *testing.T, url string) func() uint64 {
 	t.Helper()
-	nc, err := nats.Connect(url)
+	nc, err := nats.Connect(url, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

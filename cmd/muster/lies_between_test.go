@@ -26,12 +26,12 @@ func natsBehindLies(t *testing.T, url, from, to string) string {
 	t.Helper()
 	liar := startNATS(t, &natsserver.Options{Host: "127.0.0.1", Port: anyPort, NoSigs: true,
 		NoLog: true})
-	there, err := nats.Connect(url)
+	there, err := nats.Connect(url, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(there.Close)
-	here, err := nats.Connect(liar.ClientURL())
+	here, err := nats.Connect(liar.ClientURL(), nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

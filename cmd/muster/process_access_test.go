@@ -126,7 +126,7 @@ func TestAccessLog(t *testing.T) {
 	}
 	awaitNoted(t, file, "/last")
 
-	nc, err := nats.Connect(p.nats)
+	nc, err := nats.Connect(p.nats, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

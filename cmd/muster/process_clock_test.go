@@ -86,7 +86,7 @@ func appendRecord(t *testing.T, url string, sequence uint64, recorded time.Time,
 	if err != nil {
 		t.Fatal(err)
 	}
-	nc, err := nats.Connect(url)
+	nc, err := nats.Connect(url, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -155,7 +155,7 @@ func TestDoctorOfTheStream(t *testing.T) {
 	srv := natsCluster(t, filepath.Join(dir, "store"), anyPort)
 	p := serving(t, filepath.Join(dir, "ledger"), "--nats", srv.ClientURL())
 	isBad(t, p.dir, "replicas")
-	nc, err := nats.Connect(srv.ClientURL())
+	nc, err := nats.Connect(srv.ClientURL(), nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

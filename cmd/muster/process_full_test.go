@@ -64,7 +64,8 @@ func TestStreamDiskIsFull(t *testing.T) {
 	}
 	p := serving(t, dir, "--nats-listen", "127.0.0.1:0")
 	p.awaitNATS(t)
-	nc, err := nats.Connect(p.nats, nats.UserInfo("guest", "guest"), nats.MaxReconnects(-1),
+	nc, err := nats.Connect(p.nats, nats.Timeout(patience),
+		nats.UserInfo("guest", "guest"), nats.MaxReconnects(-1),
 		nats.CustomInboxPrefix("_INBOX.full"))
 	if err != nil {
 		t.Fatal(err)

@@ -493,7 +493,7 @@ func TestTorchwoodReadsTheLog(t *testing.T) {
 		t.Errorf("%d entries of %d records, the checkpoint is of %d, %v", n, len(log),
 			checkpoint.N, err)
 	}
-	nc, err := nats.Connect(p.nats)
+	nc, err := nats.Connect(p.nats, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,7 +107,7 @@ func attackedServer(t *testing.T) *attacked {
 	a.awaitListening(t)
 	a.awaitNATS(t)
 	var err error
-	if a.nc, err = nats.Connect(a.nats); err != nil {
+	if a.nc, err = nats.Connect(a.nats, nats.Timeout(patience)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(a.nc.Close)

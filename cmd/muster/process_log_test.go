@@ -15,7 +15,7 @@ func TestClientsDoNotFillTheLog(t *testing.T) {
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--nats-listen", "127.0.0.1:0")
 	p.awaitNATS(t)
-	nc, err := nats.Connect(p.nats)
+	nc, err := nats.Connect(p.nats, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,7 @@ func TestRemediesOfPeersLoseNothing(t *testing.T) {
 	l.book.check(t, a.records(t), recordsOfBegin)
 
 	// Something that is not Muster publishes.
-	nc, err := nats.Connect(l.nats.ClientURL())
+	nc, err := nats.Connect(l.nats.ClientURL(), nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,8 @@ func TestSessionsOnTwoServers(t *testing.T) {
 	founder := founderOf(t, a.dir)
 	c := &country{founder: founder}
 	c.paris, c.secret = newSigner(t, "FRA/paris")
-	nc, err := nats.Connect(url, nats.CustomInboxPrefix("_INBOX.guest.test"))
+	nc, err := nats.Connect(url, nats.Timeout(patience),
+		nats.CustomInboxPrefix("_INBOX.guest.test"))
 	if err != nil {
 		t.Fatal(err)
 	}

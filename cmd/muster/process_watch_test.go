@@ -242,7 +242,7 @@ func TestDenialsDoNotFillTheLog(t *testing.T) {
 // was denied.
 func floodWithDenials(t *testing.T, p *serverProcess, many int) {
 	t.Helper()
-	nc, err := nats.Connect(p.nats)
+	nc, err := nats.Connect(p.nats, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

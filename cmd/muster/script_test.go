@@ -352,7 +352,7 @@ func scriptNATS(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: nats publish|request SUBJECT [DATA]")
 	}
-	nc, err := nats.Connect(ts.Getenv("NATS"),
+	nc, err := nats.Connect(ts.Getenv("NATS"), nats.Timeout(patience),
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	ts.Check(err)
 	defer nc.Close()

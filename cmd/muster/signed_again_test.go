@@ -79,7 +79,7 @@ func TestSignedAgain(t *testing.T) {
 		t.Fatalf("the first receipt is %+v, %v", first, err)
 	}
 	again := resigned(t, offer, noncedOf(t, c.secret))
-	conn, err := nats.Connect(p.nats)
+	conn, err := nats.Connect(p.nats, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

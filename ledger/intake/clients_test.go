@@ -67,7 +67,7 @@ func TestNATSClientAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = srv.Shutdown() }()
-	nc, err := nats.Connect(srv.URL())
+	nc, err := nats.Connect(srv.URL(), nats.Timeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

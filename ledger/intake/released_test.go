@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/torchwood"
 	"github.com/nats-io/nats.go"
@@ -152,7 +153,7 @@ func TestReleasedOverNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	service, err1 := srv.ConnectService()
-	guest, err2 := nats.Connect(srv.URL())
+	guest, err2 := nats.Connect(srv.URL(), nats.Timeout(time.Minute))
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}

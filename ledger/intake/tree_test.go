@@ -199,7 +199,7 @@ func TestTreeOverNATS(t *testing.T) {
 	inside, err1 := srv.Connect()
 	service, err2 := srv.ConnectService()
 	denied := make(chan error, 1)
-	guest, err3 := nats.Connect(srv.URL(),
+	guest, err3 := nats.Connect(srv.URL(), nats.Timeout(time.Minute),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { denied <- err }))
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)

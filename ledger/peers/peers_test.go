@@ -119,7 +119,7 @@ func (c *cluster) tryMember(folder, name string, without ...string) (*member, er
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		c.t.Fatal(err)
 	}
-	conn, err := nats.Connect(c.nats.ClientURL(), nats.MaxReconnects(-1),
+	conn, err := nats.Connect(c.nats.ClientURL(), nats.Timeout(patience), nats.MaxReconnects(-1),
 		nats.ReconnectWait(20*time.Millisecond), nats.CustomInboxPrefix("_MUSTER"))
 	if err != nil {
 		c.t.Fatal(err)

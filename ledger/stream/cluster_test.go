@@ -110,7 +110,8 @@ func (c *cluster) connect() *nats.Conn {
 	for _, o := range c.options {
 		urls = append(urls, fmt.Sprintf("nats://%s:%d", o.Host, o.Port))
 	}
-	nc, err := nats.Connect(strings.Join(urls, ","), nats.MaxReconnects(-1),
+	nc, err := nats.Connect(strings.Join(urls, ","), nats.Timeout(clusterPatience),
+		nats.MaxReconnects(-1),
 		nats.ReconnectWait(50*time.Millisecond))
 	if err != nil {
 		c.t.Fatal(err)

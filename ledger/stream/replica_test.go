@@ -84,7 +84,8 @@ func large(n uint64) []byte {
 func (c *cluster) readsAll(t *testing.T, bad, last int) {
 	t.Helper()
 	o := c.options[bad]
-	nc, err := nats.Connect(fmt.Sprintf("nats://%s:%d", o.Host, o.Port), nats.DontRandomize())
+	nc, err := nats.Connect(fmt.Sprintf("nats://%s:%d", o.Host, o.Port),
+		nats.Timeout(clusterPatience), nats.DontRandomize())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -286,7 +286,7 @@ func TestRefusesASmallPayload(t *testing.T) {
 	srv.Start()
 	defer srv.WaitForShutdown()
 	defer srv.Shutdown()
-	nc, err := nats.Connect(srv.ClientURL())
+	nc, err := nats.Connect(srv.ClientURL(), nats.Timeout(clusterPatience))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func (s *testServer) startNATS() {
 	if !srv.ReadyForConnections(patient) {
 		s.t.Fatal("the NATS server does not start")
 	}
-	if s.nc, err = nats.Connect("", nats.InProcessServer(srv)); err != nil {
+	if s.nc, err = nats.Connect("", nats.Timeout(patient), nats.InProcessServer(srv)); err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(s.nc.Close)

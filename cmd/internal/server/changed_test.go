@@ -34,7 +34,7 @@ func newNKey(t *testing.T) (key string, comes nats.Option) {
 // listen subscribes as a guest of a server's NATS.
 func listen(t *testing.T, url, subject string, comes ...nats.Option) *nats.Subscription {
 	t.Helper()
-	nc, err := nats.Connect(url, append(comes, nats.ErrorHandler(
+	nc, err := nats.Connect(url, append(comes, nats.Timeout(time.Minute), nats.ErrorHandler(
 		func(_ *nats.Conn, _ *nats.Subscription, err error) { t.Error(err) }))...)
 	if err != nil {
 		t.Fatal(err)

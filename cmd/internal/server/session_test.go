@@ -671,7 +671,7 @@ func TestSessionsOverNATS(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &s); err != nil || s.Token == "" || s.View != "FRA" {
 		t.Fatalf("%s, %v", body, err)
 	}
-	shared, err := nats.Connect(c.NATSURL())
+	shared, err := nats.Connect(c.NATSURL(), nats.Timeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -190,7 +190,7 @@ func leadsToSignIn(rec *httptest.ResponseRecorder) bool {
 // Over NATS neither: all endpoints that the micro service tells of are asked.
 func TestNothingIsReachedWithoutAViewOverNATS(t *testing.T) {
 	c := newConfidence(t, Config{Read: access.ReadMembers, NATSListen: "127.0.0.1:0"})
-	nc, err := nats.Connect(c.NATSURL())
+	nc, err := nats.Connect(c.NATSURL(), nats.Timeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

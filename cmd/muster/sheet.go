@@ -132,7 +132,7 @@ func (a *app) formOf(ctx context.Context, o events.Operation,
 			continue
 		}
 		c.Pledges = append(c.Pledges, form.Pledge{ID: p.ID, Place: p.Place,
-			Terms: p.TermsOn(c.On), Revision: p.Last})
+			Terms: p.TermsOn(c.On), Revision: p.Last, Ends: p.EndedOn})
 	}
 	slices.SortStableFunc(c.Pledges, func(a, b form.Pledge) int {
 		return cmp.Or(cmp.Compare(a.Nation, b.Nation), cmp.Compare(a.Terms.Role, b.Terms.Role))

@@ -146,6 +146,34 @@ func equal(t *testing.T, what string, got, want any) {
 	}
 }
 
+// The form says which rows are recorded to end, in both languages, and not more than fit.
+func TestFormTellsWhatEnds(t *testing.T) {
+	c := content()
+	guide := func() (en, fr string) {
+		f := must[*excelize.File](t)(excelize.OpenReader(bytes.NewReader(write(t, c))))
+		defer func() { _ = f.Close() }()
+		return must[string](t)(f.GetCellValue("Pledges", "A2")),
+			must[string](t)(f.GetCellValue("Pledges", "A3"))
+	}
+	if en, fr := guide(); strings.Contains(en+fr, "no more") || strings.Contains(en+fr, "plus :") {
+		t.Errorf("none ends: %s %s", en, fr)
+	}
+	c.Pledges[1].Ends = 2027_03_01
+	en, fr := guide()
+	for _, want := range []string{"amended no more: row 8, from 2027-03-01 on",
+		"donc plus : ligne 8, à partir du 2027-03-01"} {
+		if !strings.Contains(en+fr, want) {
+			t.Errorf("%q is not said by %s %s", want, en, fr)
+		}
+	}
+	for range 9 {
+		c.Pledges = append(c.Pledges, c.Pledges[1])
+	}
+	if en, _ := guide(); !strings.HasSuffix(en, "row 13, from 2027-03-01 on; …") {
+		t.Errorf("of many: %s", en)
+	}
+}
+
 // What was filled in is read again as it is: nothing is said.
 func TestFormAsItWasWritten(t *testing.T) {
 	c := content()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/xuri/excelize/v2"
@@ -20,6 +21,8 @@ type Pledge struct {
 	Terms events.PledgeTerms
 	// Revision is the last record about it.
 	Revision uint64
+	// Ends is the day from which it has ended, as is recorded; 0 where that is not.
+	Ends events.Date
 }
 
 // A Line is a requirement, and what is missing.
@@ -212,9 +215,12 @@ func (b *writer) pledges() {
 		fmt.Sprintf("Pledges of %s to %s: %s", whose, c.Operation, c.Title),
 		fmt.Sprintf("What holds on %s, as of record %d of %s, recorded %s. Change cells, and add "+
 			"rows at the end; what has a dark head must be filled in.", c.On, c.Record, c.Ledger,
-			c.Recorded.UTC().Format("2006-01-02 15:04 UTC")),
+			c.Recorded.UTC().Format("2006-01-02 15:04 UTC")) +
+			c.ending(" Recorded to end, and so amended no more: ", "row %d, from %s on"),
 		fmt.Sprintf("Engagements %s, comme ils valent le %s. Modifiez les cellules, ajoutez des "+
-			"lignes à la fin ; les colonnes à l’en-tête foncé sont obligatoires.", qui, c.On),
+			"lignes à la fin ; les colonnes à l’en-tête foncé sont obligatoires.", qui, c.On) +
+			c.ending(" Leur fin est enregistrée, ils ne se modifient donc plus : ",
+				"ligne %d, à partir du %s"),
 		"Then / ensuite : muster import xlsx FILE --dry-run",
 	} {
 		style := b.guide
@@ -246,6 +252,26 @@ func (b *writer) pledges() {
 	b.do(b.f.SetPanes(pledgesSheet, &excelize.Panes{Freeze: true, YSplit: tagsRow, XSplit: 2,
 		TopLeftCell: b.cell(3, tagsRow+1), ActivePane: "bottomRight"}))
 	b.paper(pledgesSheet, headRow)
+}
+
+// ending tells the first rows of pledges that are recorded to end, each in the form of one, behind
+// what is said of them; "" where there are none.
+func (c *Content) ending(said, one string) string {
+	const most = 5
+	var all []string
+	for i, p := range c.Pledges {
+		if p.Ends != 0 && len(all) == most {
+			all = append(all, "…")
+			break
+		}
+		if p.Ends != 0 {
+			all = append(all, fmt.Sprintf(one, tagsRow+1+i, p.Ends))
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return said + strings.Join(all, "; ")
 }
 
 // paper prints a sheet across, one page wide, with its head on each page.

@@ -91,7 +91,7 @@ func TestPageTwoTabs(t *testing.T) {
 	first.wait("document.getElementById('f-note')?.value === 'by ship'")
 	first.click(".fields .primary")
 	first.says("#since", "The pledge stands otherwise on 2027-03-01 than the form began with")
-	first.says("#since", "59, GBR/demo: ")
+	first.says("#since", "59, effective 2027-03-01, GBR/demo: ")
 	first.says("#since table", "Quantity\t26\t30\t30")
 	if eval[bool](first, "Boolean(document.getElementById('sign-send'))") {
 		t.Error("what undoes a later amendment can be signed at once")

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/events/problem"
+	"muster/ledger/intake/form"
 	"muster/ledger/intake/imported"
 	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
@@ -142,6 +143,12 @@ is asked. Nothing is recorded. All that a mapping can say is told by "muster hel
 			data, err := readInput(args[0])
 			if err != nil {
 				return err
+			}
+			if s, err := form.Open(data); err != nil {
+				return err
+			} else if s != nil {
+				return usage("%s is a form, whose columns are known by their tags: it needs no "+
+					"mapping", args[0]).WithHint("muster import xlsx %s --dry-run", args[0])
 			}
 			declared, err := a.allOrganisations(cmd.Context())
 			if err != nil { // without which a mapping can be written, too

@@ -191,7 +191,7 @@ func TestPageBeforeTheFirstDay(t *testing.T) {
 			t.Errorf("%s has the banners %q", page, said)
 		}
 		b.open(page + "?lang=fr")
-		b.says("#opening", "later commence le 2190-01-01 : affichage à cette date.")
+		b.says("#opening", "later commence le 2190-01-01\u00a0: affichage à cette date.")
 	}
 	b.open("/")
 	b.says(`tr[data-line="later/north"] td.now`, "50 of 50")
@@ -265,9 +265,9 @@ func TestPageSubmitTellsOfTheFirstDay(t *testing.T) {
 		"en": "On its first day, 2190-01-05 (5\u00a0January\u00a02190), it counts for nothing: " +
 			"Spain pledges 9 personnel for ground in south, and no requirement in force asks " +
 			"for that.",
-		"fr": "Le premier jour, 2190-01-05 (5\u00a0janvier\u00a02190), il ne compte pour rien : " +
-			"Espagne engage 9 personnel pour le rôle ground dans la zone south, et aucun besoin " +
-			"en vigueur ne demande cela.",
+		"fr": "Le premier jour, 2190-01-05 (5\u00a0janvier\u00a02190), il ne compte pour " +
+			"rien\u00a0: Espagne engage 9 personnel pour le rôle ground dans la zone south, et " +
+			"aucun besoin en vigueur ne demande cela.",
 	} {
 		b.open("/submit?lang=" + lang)
 		for name, value := range map[string]string{"operation": "later", "nation": "ESP",
@@ -280,6 +280,6 @@ func TestPageSubmitTellsOfTheFirstDay(t *testing.T) {
 		b.says(".later-day", map[string]string{"en": "From 2190-02-10 " +
 			"(10\u00a0February\u00a02190) on it would count otherwise: 9 personnel for south",
 			"fr": "À partir du 2190-02-10 (10\u00a0février\u00a02190), il compterait " +
-				"autrement : 9 personnel pour south"}[lang])
+				"autrement\u00a0: 9 personnel pour south"}[lang])
 	}
 }

@@ -84,7 +84,7 @@ func TestPageListsAreCut(t *testing.T) {
 		t.Errorf("the sheets do not say that there is more:\n%s", sheets)
 	}
 	b.open("/?lang=fr&" + on)
-	b.says(".not-counted .cut", fmt.Sprintf("et %d autres : CSV", len(c.NotCounted)-100))
+	b.says(".not-counted .cut", fmt.Sprintf("et %d autres\u00a0: CSV", len(c.NotCounted)-100))
 }
 
 // rowsOf counts the rows of a list as CSV, -1 where the answer is none.

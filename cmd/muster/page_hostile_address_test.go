@@ -358,7 +358,8 @@ func TestPageUnknownParameter(t *testing.T) {
 			status, body := framed(t, path,
 				request(t, http.MethodGet, server+path+"?lang=fr&"+name+"=1", nil))
 			if status != http.StatusBadRequest ||
-				!strings.Contains(body, name+" : inconnu : cette page accepte operation, as_of,") {
+				!strings.Contains(body, name+"\u00a0: inconnu\u00a0: cette page "+
+					"accepte operation, as_of,") {
 				t.Errorf("%s with %s: %d", path, name, status)
 			}
 		}

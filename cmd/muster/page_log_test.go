@@ -81,7 +81,7 @@ func TestPageLogShowsNothingUnverified(t *testing.T) {
 	b.open("/log?type=pledge&nation=FRA&lang=fr")
 	b.wait("document.querySelector('table.log .says')")
 	b.says("table.log tbody", "FRA offre 6\u202f000 personnel pour le rôle ground dans la "+
-		"zone west, à partir du 2026-03-01 :")
+		"zone west, à partir du 2026-03-01\u00a0:")
 	b.axe()
 	// Units are said as in all other sentences of the page.
 	b.open("/log?type=requirement&lang=fr")

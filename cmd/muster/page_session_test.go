@@ -223,7 +223,7 @@ func TestPageSignInLands(t *testing.T) {
 	b.signsIn(c.key("founder"))
 	b.says("h1", "Couverture")
 	b.says(".who", "HQ/founder")
-	b.says(".foot", "Compté : tout")
+	b.says(".foot", "Compté\u00a0: tout")
 	b.fill("#view", "coalition")
 	b.says("#counted", "la coalition")
 	b.open("/verify?view=coalition&lang=fr")

@@ -69,7 +69,7 @@ func TestPageWarns(t *testing.T) {
 	for lang, odd := range map[string][]string{
 		"en": {"this is odd about it", "no requirement of mnf-u is in this area",
 			"the requirement asks for ground in personnel, and this is for air in aircraft"},
-		"fr": {"ceci est inhabituel :", "aucun besoin de mnf-u n’est dans cette zone",
+		"fr": {"ceci est inhabituel\u00a0:", "aucun besoin de mnf-u n’est dans cette zone",
 			"le besoin demande le rôle ground en personnel, et ceci est du rôle air " +
 				"en aéronefs"},
 	} {

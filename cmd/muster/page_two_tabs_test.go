@@ -118,7 +118,7 @@ func TestPageTwoTabsWithoutScript(t *testing.T) {
 	b.open("/submit?lang=fr&type=pledge.withdrawn&pledge=" + id)
 	newUser(t).content(t, "pledge", "amend", id, "--quantity", "25", "--key", key, "--url", url)
 	b.click(".fields .primary")
-	b.says("#wrong", "À corriger d’abord :")
+	b.says("#wrong", "À corriger d’abord\u00a0:")
 	b.says("#wrong", "quantité 12 -> 25")
 	b.says("#since", "L’engagement a changé")
 	b.says("#since table", "Quantité\t12\t25")

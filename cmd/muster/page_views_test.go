@@ -306,7 +306,7 @@ func TestPageViews(t *testing.T) {
 		t.Error(at)
 	}
 	b.open("/pledges/" + c.id + "?view=FRA&lang=fr")
-	b.says("#counted", "seulement ce qui est communiqué à : France.")
+	b.says("#counted", "seulement ce qui est communiqué à\u00a0: France.")
 	b.says("dl.facts", "hush-hush")
 	b.open("/pledges/" + c.id + "?view=NOR")
 	b.says("main", "There is no such thing.")

@@ -259,6 +259,6 @@ func secondedOnThePage(t *testing.T, url, key string) {
 	b.open("/second?lang=fr&statement=" + rome.Statement.String())
 	b.says("#content", "n’attend d’être appuyé")
 	b.open("/second?lang=fr&statement=" + madrid.Statement.String())
-	b.says("#proved", "Prouvé : cet enregistrement est au registre")
+	b.says("#proved", "Prouvé\u00a0: cet enregistrement est au registre")
 	b.shot("second-fr")
 }

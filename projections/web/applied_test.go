@@ -178,7 +178,7 @@ func TestPagesSayWhatIsBeside(t *testing.T) {
 		"/plan":                    `/timeline?line=air-all&amp;operation=force`,
 		"/readiness?on=2025-12-01": "The first pledge is there from 2026-01-01 on.",
 		"/nations?on=2025-12-01":   `on=2026-01-01">Show that day`,
-		"/due?within=7&lang=fr":    "Horizon : 7 jours.",
+		"/due?within=7&lang=fr":    "Horizon\u00a0: 7 jours.",
 	} {
 		w := httptest.NewRecorder()
 		pages.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))

@@ -99,7 +99,7 @@ func TestAtom(t *testing.T) {
 		t.Errorf("in French (%s, %s) the records say\n%s", f.Language, f.ID, told)
 	}
 	if told := said(s.atomAt("/coverage.atom?lang=fr")); !strings.Contains(told,
-		" : il manque ") || strings.Contains(told, "lacks") || strings.Contains(told, "On 2") {
+		"\u00a0: il manque ") || strings.Contains(told, "lacks") || strings.Contains(told, "On 2") {
 		t.Errorf("in French the changes are\n%s", told)
 	}
 	later := c.offer("DEU", 5, func(s *events.PledgeOffered) {

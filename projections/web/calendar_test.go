@@ -134,13 +134,14 @@ func TestDueAsACalendar(t *testing.T) {
 	s.service.Reads = access.ReadOpen
 	all = told("&lang=fr")
 	e := all[relieved+"-hand-over-"+relieves+"@"+testOrigin]
-	equal(t, "summary in French", text(e, ical.PropSummary), "ITA, ground : est relevé par DEU")
+	equal(t, "summary in French", text(e, ical.PropSummary),
+		"ITA, ground\u00a0: est relevé par DEU")
 	if said := text(e, ical.PropDescription); !strings.HasPrefix(said,
-		"13 personnel (Italie) pour le rôle ground : fin le") {
+		"13 personnel (Italie) pour le rôle ground\u00a0: fin le") {
 		t.Errorf("the event says in French %q", said)
 	}
 	equal(t, "what was answered, in French", text(all[uid], ical.PropSummary),
-		"Annulé : FRA, ground : une question attend une réponse")
+		"Annulé\u00a0: FRA, ground\u00a0: une question attend une réponse")
 	equal(t, "what was asked", strings.Contains(text(all[uid], ical.PropDescription),
 		"when; where, and\nby whom?"), true)
 	for query, at := range map[string]string{"/due.ics?lang=xx": "lang", "/due?lang=fr": "lang"} {

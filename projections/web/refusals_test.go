@@ -45,8 +45,9 @@ func TestRefusalsInFrench(t *testing.T) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
 		pages.ServeHTTP(w, r)
-		if !strings.Contains(w.Body.String(), "est offert : « engagement confirmé » suppose un "+
-			"engagement accepté") || strings.Contains(w.Body.String(), "only one that") {
+		if !strings.Contains(w.Body.String(), "est offert\u00a0: «\u00a0engagement "+
+			"confirmé\u00a0» suppose un engagement accepté") ||
+			strings.Contains(w.Body.String(), "only one that") {
 			t.Errorf("%s: %d\n%s", path, w.Code, w.Body)
 		}
 	}

@@ -15,9 +15,9 @@ func TestProblemsInTheLanguageOfAPage(t *testing.T) {
 	c := newConfidence(t, Config{})
 	for _, one := range []struct{ method, path, body, english, french, hint string }{
 		{"GET", "/api/v1/coverage?on=", "", "on: empty: write a value, or leave it out",
-			"on : vide : écrivez une valeur, ou omettez-le", ""},
+			"on\u00a0: vide\u00a0: écrivez une valeur, ou omettez-le", ""},
 		{"GET", "/api/v1/coverage?on=today&on=today", "", "on: is given 2 times: write it once",
-			"on : est donné 2 fois : écrivez-le une seule fois", ""},
+			"on\u00a0: est donné 2 fois\u00a0: écrivez-le une seule fois", ""},
 		{"GET", "/api/v1/coverage?operation=no", "", "there is no operation no in this ledger",
 			"il n’y a pas d’opération no dans ce registre", "il y a op"},
 		{"GET", "/api/v1/coverage?as_of=999", "", "the ledger has ",

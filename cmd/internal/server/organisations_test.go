@@ -99,7 +99,7 @@ func TestOrganisationsOnPages(t *testing.T) {
 	} {
 		said := unknown
 		if strings.Contains(path, "lang=fr") {
-			said = "aucune organisation déclarée n’a ce code, les plus proches sont : "
+			said = "aucune organisation déclarée n’a ce code, les plus proches sont\u00a0: "
 		}
 		a := c.ask("GET", path, "", cookie(own)...)
 		if a.StatusCode != 422 || !strings.Contains(a.body, said+nearest) {

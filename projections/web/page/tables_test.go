@@ -98,7 +98,7 @@ func TestClosedSetsInFrench(t *testing.T) {
 		}
 	}
 	if said := f.lacks(projections.Waiting{Coordinators: 1, Liaison: "FRA"}); said !=
-		"il manque 1 coordinateur, il manque un officier de liaison : France" {
+		"il manque 1 coordinateur, il manque un officier de liaison\u00a0: France" {
 		t.Errorf("what lacks is %q", said)
 	}
 }

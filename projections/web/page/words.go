@@ -32,8 +32,9 @@ type catalogue struct {
 }
 
 // readWords reads the catalogue. Its files have a key on a line of its own, and under it the words
-// in each language, indented, after the language's name. A language may have files of its own, with
-// the same keys: whoever adds one changes nothing else.
+// in each language, indented, after the language's name. Spaces that are not to be broken at are
+// made: see [spaced]. A language may have files of its own, with the same keys: whoever adds one
+// changes nothing else.
 func readWords(in fs.FS) (*catalogue, error) {
 	c := &catalogue{words: map[string]map[string]string{}}
 	names, err := fs.Glob(in, "words/*.txt")
@@ -68,11 +69,23 @@ func (c *catalogue) read(name, text string) error {
 		case c.words[key][lang] != "":
 			return fmt.Errorf("%s:%d: %s is there already in %s", name, n+1, key, lang)
 		default:
-			c.words[key][lang] = words
+			c.words[key][lang] = spaced(lang, words)
 		}
 	}
 	return nil
 }
+
+// spaced writes words with the spaces that a line is never broken at where a language has them: in
+// French, before the signs of two strokes and within quotation marks. The files have plain ones.
+func spaced(lang, words string) string {
+	if lang != "fr" {
+		return words
+	}
+	return noBreaks.Replace(words)
+}
+
+var noBreaks = strings.NewReplacer(" :", "\u00a0:", " ;", "\u00a0;", " !", "\u00a0!",
+	" ?", "\u00a0?", "« ", "«\u00a0", " »", "\u00a0»")
 
 // findLanguages finds the languages that there are words in.
 func (c *catalogue) findLanguages() error {

@@ -93,6 +93,7 @@ func TestPageTwoTabs(t *testing.T) {
 	first.says("#since", "The pledge stands otherwise on 2027-03-01 than the form began with")
 	first.says("#since", "59, effective 2027-03-01, GBR/demo: ")
 	first.says("#since table", "Quantity\t26\t30\t30")
+	first.says("#since", "What you had not changed yourself now says what holds on that day.")
 	if eval[bool](first, "Boolean(document.getElementById('sign-send'))") {
 		t.Error("what undoes a later amendment can be signed at once")
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -133,9 +134,11 @@ func TestDeployedLimits(t *testing.T) {
 // greedy makes connections as a guest until it is refused one, and returns one of them.
 func (c *nodes) greedy(t *testing.T) *nats.Conn {
 	t.Helper()
+	patiently := []nats.Option{nats.NoReconnect(), nats.Timeout(patience),
+		nats.SetCustomDialer(&net.Dialer{Timeout: patience})}
 	var first *nats.Conn
 	for n := range 1100 {
-		nc, err := c.as("guest", "guest", c.each[n%3]).Connect("", nats.NoReconnect())
+		nc, err := c.as("guest", "guest", c.each[n%3]).Connect("", patiently...)
 		if errors.Is(err, nats.ErrMaxAccountConnectionsExceeded) {
 			return first
 		}

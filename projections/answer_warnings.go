@@ -18,13 +18,43 @@ type Warning struct {
 	problem.Field
 }
 
-// Warnings says what the terms of a pledge name, in a statement that may be recorded, that no
-// requirement of its operation has, of all that are known and were not cancelled: an area in which
-// none is, or a line that is none, or that the pledge can never fit. An offer may come before the
-// line for which it is meant, so that this is no refusal. Before an operation has any requirement,
-// there is nothing to be odd beside. It looks at each requirement once.
+// Warnings says what is odd about a statement that may be recorded: that an amendment holds only
+// until a day of which other terms are recorded already, as its field effective; and what the terms
+// of a pledge name that no requirement of its operation has, of all that are known and were not
+// cancelled: an area in which none is, or a line that is none, or that the pledge can never fit. An
+// offer may come before the line for which it is meant, so that this is no refusal. Before an
+// operation has any requirement, there is nothing to be odd beside. It looks at each requirement,
+// and at all that was said of the pledge, once.
 func (p *Picture) Warnings(ctx context.Context, st events.Statement) ([]Warning, error) {
 	p = p.metered(ctx)
+	all := p.overtaken(st)
+	more, err := p.termWarnings(st)
+	return append(all, more...), err
+}
+
+// overtaken warns of an amendment from a day on before that of other terms.
+func (p *Picture) overtaken(st events.Statement) []Warning {
+	a, ok := st.(*events.PledgeAmended)
+	if !ok {
+		return nil
+	}
+	pl, ok := p.find(a.Pledge)
+	if !ok {
+		return nil
+	}
+	facts := pl.now().facts
+	p.meter.spend(len(facts))
+	for i := range facts {
+		if d := &facts[i]; d.terms != nil && d.effective > a.Effective &&
+			d.known(uint32(p.Sequence())) {
+			return []Warning{{a.ID, problem.FieldSaid("effective", a.Effective.String(),
+				phrase.Of("from %s on, what is recorded of that day holds", d.effective))}}
+		}
+	}
+	return nil
+}
+
+func (p *Picture) termWarnings(st events.Statement) ([]Warning, error) {
 	t, within := termsIn(st)
 	_, name := events.About(st)
 	o := p.operations[name]

@@ -58,3 +58,26 @@ func TestWarnings(t *testing.T) {
 		equal(t, "before there is any requirement", said(offer), "")
 	}
 }
+
+// Who amends a pledge from a day on before that of which other terms are recorded is told until
+// when that holds.
+func TestWarningsOfLaterTerms(t *testing.T) {
+	l := newTestLedger(t)
+	fra := l.offer("FRA", 5)
+	fra.amend(9, pledgeTerms(7))
+	fra.amend(6, pledgeTerms(6))
+	p := l.picture()
+	for on, want := range map[int]string{
+		5: `effective "2026-01-05": from 2026-01-06 on, what is recorded of that day holds`,
+		6: `effective "2026-01-06": from 2026-01-09 on, what is recorded of that day holds`,
+		9: "",
+	} {
+		text := ""
+		for _, w := range must[[]Warning](t)(p.Warnings(t.Context(), &events.PledgeAmended{
+			Header: l.head("pledge.amended"), Dated: dated(on), Place: place("FRA"),
+			Pledge: fra.id, PledgeTerms: pledgeTerms(8)})) {
+			text += w.Field.String()
+		}
+		equal(t, "warning", text, want)
+	}
+}

@@ -1,6 +1,8 @@
 package imported
 
 import (
+	"slices"
+
 	"muster/events"
 	"muster/events/phrase"
 	"muster/events/problem"
@@ -17,7 +19,9 @@ func (b *Batch) Refusals() *problem.Problem {
 	for i := range b.Chains {
 		c := &b.Chains[i]
 		first := &b.Rows[c.Said[0].Row]
-		first.Warnings = c.Warnings
+		first.Warnings = slices.DeleteFunc(c.Warnings, func(w problem.Field) bool {
+			return w.Location == "effective" // which is told of what has changed: see overtaken
+		})
 		for _, w := range first.Warnings {
 			first.add(phrase.Of("warning: %s", w))
 		}

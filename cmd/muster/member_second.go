@@ -111,7 +111,7 @@ func (a *app) proposal(ctx context.Context, arg string) (events.Record, error) {
 	switch {
 	case len(found) == 0:
 		return events.Record{}, problem.New(problem.NotFound, "nothing about %s waits for a second",
-			arg).WithHint("see what does: muster member list")
+			arg).WithHint("see what does, and what counts by now: muster member list")
 	case len(found) > 1:
 		return events.Record{}, problem.New(problem.Conflict,
 			"%d admissions and revocations of %s wait for a second", len(found), arg).
@@ -163,10 +163,16 @@ func (a *app) waits(ctx context.Context, st events.Statement) []string {
 		return nil // it is recorded, and the list tells
 	}
 	for _, w := range roster.Waiting {
-		if w.Statement == id {
-			return []string{fmt.Sprintf("It does not count yet, and waits to be seconded by %s: "+
-				"muster member second %s", web.Lacks(w), id)}
+		if w.Statement != id {
+			continue
 		}
+		told := []string{fmt.Sprintf("It does not count yet, and waits to be seconded by %s: "+
+			"muster member second %s", web.Lacks(w), id)}
+		if id == st.Head().ID {
+			told = append(told, fmt.Sprintf("Until then you can take it back, as when it is about "+
+				"the wrong key: muster member retract %s --reason TEXT", id))
+		}
+		return told
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +15,7 @@ import (
 
 	"muster/events"
 	"muster/projections"
+	"muster/projections/web"
 )
 
 // A coordinator who keeps the server admits another France, and has no one to second it: its key
@@ -57,12 +60,15 @@ func TestSeconds(t *testing.T) {
 	as("HQ/staff", "member", "admit", key("HQ/two"))
 	as("HQ/staff", "plan", "apply", plan)
 	out, _ := as("HQ/staff", "member", "admit", key("FRA/paris"))
-	if !strings.Contains(out, "It does not count yet, and waits to be seconded by 1 more "+
-		"coordinator: muster member second ") {
+	if !regexp.MustCompile(`It does not count yet, and waits to be seconded by 1 more ` +
+		`coordinator: muster member second \w{26}\nUntil then you can take it back, as when it is ` +
+		`about the wrong key: muster member retract \w{26} --reason TEXT\n`).MatchString(out) {
 		t.Errorf("who admits is told\n%s", out)
 	}
 	refused("FRA/paris", 4, "may sign once this is seconded by 1 more coordinator", offer...)
 	as("HQ/two", "member", "second", "FRA/paris")
+	refused("HQ/staff", 3, "see what does, and what counts by now: muster ", "member", "retract",
+		"FRA/paris", "--reason", "too late")
 	as("FRA/paris", offer...)
 
 	// Another France.
@@ -79,7 +85,10 @@ func TestSeconds(t *testing.T) {
 	refused("HQ/two", 3, "nothing about FRA/other waits for a second", "member", "second",
 		"FRA/other")
 	as("HQ/staff", "member", "admit", key("FRA/other"))
-	as("HQ/two", "member", "second", "FRA/other")
+	out, _ = as("HQ/two", "member", "second", "FRA/other")
+	if !strings.Contains(out, "by a liaison of France: ") || strings.Contains(out, "retract") {
+		t.Errorf("who seconds is told\n%s", out)
+	}
 	refused("FRA/other", 4, "may sign once this is seconded by a liaison of France", offer...)
 	var roster projections.Roster
 	getJSON(t, p.url+"/api/v1/members", &roster)
@@ -134,6 +143,7 @@ func TestSeconds(t *testing.T) {
 	second := "muster member second " + roster.Waiting[0].Statement.String()
 	page("/verify?", `id="waiting"`, second)
 	page("/mine?nation=FRA&", `id="keys"`, second)
+	retractedOnThePage(t, p, key, roster.Waiting[0].Statement.String())
 
 	// France is asked, and shown what it seconds before it does.
 	id := roster.Waiting[0].Statement.String()
@@ -189,6 +199,44 @@ func TestSeconds(t *testing.T) {
 		as("ITA/rome", offer...)
 		refused("ESP/madrid", 4, "may sign once this is seconded", offer...)
 	})
+}
+
+// retractedOnThePage shows how to take something back to HQ/staff, who has proposed it, and to
+// another coordinator how to second it.
+func retractedOnThePage(t *testing.T, p *serverProcess, key func(string) string, id string) {
+	t.Helper()
+	second, retract := "muster member second "+id, "muster member retract "+id+" --reason TEXT"
+	for _, want := range []struct{ who, path, has, hasNot string }{
+		{"HQ/staff", "/verify?lang=en", retract, second},
+		{"HQ/two", "/verify?lang=en", second, retract},
+		{"HQ/staff", "/second?lang=en&statement=" + id, retract, second},
+		{"HQ/staff", "/second?lang=fr&statement=" + id, retract, second},
+		{"HQ/two", "/second?lang=en&statement=" + id, "each once", retract},
+	} {
+		secret, err := os.ReadFile(key(want.who))
+		if err != nil {
+			t.Fatal(err)
+		}
+		signer, err := events.NewSigner(string(secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+want.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Cookie", web.CookieName+"="+p.signsIn(t, signer))
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		html, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || !strings.Contains(string(html), want.has) ||
+			strings.Contains(string(html), want.hasNot) {
+			t.Errorf("%s is shown at %s: %s", want.who, want.path, html)
+		}
+	}
 }
 
 // secondedOnThePage has a coordinator second the first of two admissions that wait, the one of

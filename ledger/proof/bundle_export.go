@@ -129,7 +129,7 @@ func isTree(t *tree, c *Checkpoint) error {
 }
 
 // ExportPledge writes a bundle of what was said about one pledge: its records and those that say
-// who might sign what (the founding, and every member admitted or revoked), each with its inclusion
+// who might sign what (the founding, and every record about members), each with its inclusion
 // proof. It reads the whole source, and keeps in memory what it writes and 64 bytes for each
 // record. The error is a problem of kind NotFound when there is no such pledge.
 func ExportPledge(ctx context.Context, w io.Writer, src Source, pledge events.ID, key TrustedKey,

@@ -54,6 +54,9 @@ func (p *Pages) second(f *frame) (any, error) {
 			s.Signer = m.Key
 		}
 	}
+	if f.MayRetract(s.Of) {
+		return nil, f.refusal(problem.NotAllowed, "problem.second-own", id)
+	}
 	if !f.MaySecond(s.Of) {
 		return nil, f.refusal(problem.NotAllowed, "problem.second-whose")
 	}

@@ -41,6 +41,10 @@ func isBad(t *testing.T, dir string, checks ...string) {
 	isBadWith(t, dir, nil, checks...)
 }
 
+// ofTheMachine are the checks of the disk on which the test runs, which may be as full and as slow
+// as it likes: TestDoctorOfTheDisk has one of its own.
+var ofTheMachine = map[string]bool{"space": true, "speed": true}
+
 func isBadWith(t *testing.T, dir string, flags []string, checks ...string) {
 	t.Helper()
 	want := map[string]bool{}
@@ -48,13 +52,16 @@ func isBadWith(t *testing.T, dir string, flags []string, checks ...string) {
 		want[c] = true
 	}
 	code, by := examined(t, dir, flags...)
-	if (code == 1) != (len(checks) > 0) {
-		t.Errorf("with %v bad, the exit code is %d", checks, code)
-	}
+	bad := false
 	for name, f := range by {
-		if is := f.Outcome == doctor.Bad; is != want[name] || is && f.Do == "" {
+		is := f.Outcome == doctor.Bad
+		bad = bad || is
+		if is != want[name] && !(is && ofTheMachine[name]) || is && f.Do == "" {
 			t.Errorf("with %v bad: %+v", checks, f)
 		}
+	}
+	if (code == 1) != bad {
+		t.Errorf("with %v bad, the exit code is %d", checks, code)
 	}
 }
 

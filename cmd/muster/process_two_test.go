@@ -49,24 +49,34 @@ func TestFoundedOnceByTwoAtOnce(t *testing.T) {
 // for byte; so does a third that begins with an empty folder.
 func TestTwoServersOnOneStream(t *testing.T) {
 	t.Parallel()
-	const writers, each = 8, 25
+	const writers, each, last = 8, 25, 7
 	url, dir := natsCluster(t, t.TempDir(), anyPort).ClientURL(), t.TempDir()
 	a, b := serving(t, filepath.Join(dir, "a"), "--nats", url, "--name", "a"),
 		serving(t, filepath.Join(dir, "b"), "--nats", url, "--name", "b")
 	c, book := begin(t, a), newBook()
 	b.awaitRecord(t, recordsOfBegin)
 	toA, toB := newRoad(a), newRoad(b)
+	// However late this goroutine has its turn: something is on the way when the one is killed, and
+	// something is left for the other.
+	killed, alone := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	for range writers {
-		wg.Go(func() { writeThrough(t, c, book, each, toA) })
-		wg.Go(func() { writeThrough(t, c, book, each, toB) })
+		for way, after := range map[*road]chan struct{}{toA: killed, toB: alone} {
+			wg.Go(func() {
+				writeThrough(t, c, book, each-last, way)
+				<-after
+				writeThrough(t, c, book, last, way)
+			})
+		}
 	}
 	wg.Go(func() { writeThrough(t, c, book, each, toA, toB) })
 
 	book.await(t, writers*each/2)
+	close(killed)
 	a.kill()
 	acknowledged, _ := book.count()
-	book.await(t, acknowledged+writers*each/4) // the other goes on alone
+	close(alone)
+	book.await(t, acknowledged+writers*last) // the other goes on alone
 	a = serving(t, a.dir, "--nats", url, "--name", "a")
 	toA.goTo(a)
 	wg.Wait()

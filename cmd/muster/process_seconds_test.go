@@ -61,8 +61,8 @@ func TestSeconds(t *testing.T) {
 	as("HQ/staff", "plan", "apply", plan)
 	out, _ := as("HQ/staff", "member", "admit", key("FRA/paris"))
 	if !regexp.MustCompile(`It does not count yet, and waits to be seconded by 1 more ` +
-		`coordinator: muster member second \w{26}\nUntil then you can take it back, as when it is ` +
-		`about the wrong key: muster member retract \w{26} --reason TEXT\n`).MatchString(out) {
+		`coordinator: muster member second \w{26}\nUntil then you can take it back, as when it ` +
+		`is about the wrong key: muster member retract \w{26} --reason TEXT\n`).MatchString(out) {
 		t.Errorf("who admits is told\n%s", out)
 	}
 	refused("FRA/paris", 4, "may sign once this is seconded by 1 more coordinator", offer...)

@@ -134,9 +134,9 @@ func (a *app) lateCmd() *cobra.Command {
 	return questionCmd(a, question{
 		name: "late", use: "late",
 		short: "What was recorded about pledges long after the date from which it holds",
-		long: `What was recorded about pledges long after the date from which it holds: it has changed
-what is known of days that had passed. What was said of requirements, and when, is in the log:
-muster log --type requirement.revised.`,
+		long: `What was recorded about pledges long after the date from which it holds: it has
+changed what is known of days that had passed. What was said of requirements, and when, is in the
+log: muster log --type requirement.revised.`,
 		example: "  muster late --days 14",
 		flags:   []string{"days", "operation", "nation", "role", "as-of"},
 	}, web.LateTable)

@@ -1,8 +1,6 @@
 package imported
 
 import (
-	"slices"
-
 	"muster/events"
 	"muster/events/phrase"
 	"muster/events/problem"
@@ -19,11 +17,12 @@ func (b *Batch) Refusals() *problem.Problem {
 	for i := range b.Chains {
 		c := &b.Chains[i]
 		first := &b.Rows[c.Said[0].Row]
-		first.Warnings = slices.DeleteFunc(c.Warnings, func(w problem.Field) bool {
-			return w.Location == "effective" // which is told of what has changed: see overtaken
-		})
-		for _, w := range first.Warnings {
-			first.add(phrase.Of("warning: %s", w))
+		first.Warnings = nil
+		for _, w := range c.Warnings {
+			if w.Location != "effective" { // which is told of what has changed: see overtaken
+				first.Warnings = append(first.Warnings, w)
+				first.add(phrase.Of("warning: %s", w))
+			}
 		}
 		if c.Refused == nil {
 			continue
